@@ -1,0 +1,53 @@
+"""sysim: a discrete-event simulator of failure in distributed systems.
+
+    >>> import sysim
+    >>> result = sysim.simulate("retry_storm")      # a file, or the name of a shipped model
+    >>> print(result.account)
+
+Importing this package is cheap: engines, numpy and plots are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sysim.api import Interrupted, Scenario, library, load, loads, simulate
+    from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
+    from sysim.result import Result
+
+_HOME = {
+    "load": "sysim.api",
+    "loads": "sysim.api",
+    "simulate": "sysim.api",
+    "library": "sysim.api",
+    "Scenario": "sysim.api",
+    "Interrupted": "sysim.api",
+    "Result": "sysim.result",
+    "Problem": "sysim.errors",
+    "ScenarioError": "sysim.errors",
+    "SimulationError": "sysim.errors",
+    "SysimError": "sysim.errors",
+    "UnsupportedByEngine": "sysim.errors",
+}
+
+__all__ = [
+    "load", "loads", "simulate", "library", "Scenario", "Result", "Problem", "SysimError", "ScenarioError",
+    "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'sysim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,287 @@
+"""A scenario in plain English: who calls whom, how busy it is before any fault, what its shape implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sysim.analysis.design import breakers_that_never_trip
+from sysim.analysis.words import count, listed, per_second, percent, span
+from sysim.model import ClosedLoad, OpenLoad, Scenario, Service
+from sysim.model.demand import mean, mean_rate, offered_rates, peak_rate, utilisation
+from sysim.model.distribution import Distribution
+from sysim.model.fault import Fault
+from sysim.model.graph import (
+    call_path,
+    critical_paths,
+    fan_out,
+    finite,
+    needs,
+    owner,
+    service_graph,
+    sites,
+    worst_amplification,
+)
+from sysim.units import format_duration
+
+NS = 1_000_000_000
+
+
+def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
+    """Sections of the explanation: a title and its lines."""
+    sections = [
+        ("The system", list(_system(scenario))),
+        ("The load", list(_load(scenario))),
+        ("How busy it is before any fault", list(_busy(scenario))),
+        ("Where the time goes", list(_paths(scenario))),
+        ("What retries can do at worst", list(_amplification(scenario))),
+        ("What everything depends on", list(_needs(scenario))),
+        ("Circuit breakers", list(_breakers(scenario))),
+        ("What goes wrong", list(_faults(scenario))),
+        ("Windows", list(_windows(scenario))),
+        ("Checks", [check.text for check in scenario.checks]),
+    ]
+    return [(title, lines) for title, lines in sections if lines]
+
+
+def _system(scenario: Scenario) -> Iterator[str]:
+    graph = service_graph(scenario)
+    for name, body in sorted(scenario.services.items()):
+        callees = sorted(graph.successors(name))
+        calls = f", calls {listed(callees)}" if callees else ", calls nobody"
+        yield f"{name}: {_size(body)}{calls}"
+
+
+def _size(body: Service) -> str:
+    parts = [f"{body.replicas} replica{'s' if body.replicas > 1 else ''}"]
+    if body.concurrency is None:
+        parts.append("unlimited workers")
+    else:
+        parts.append(f"{body.concurrency} worker{'s' if body.concurrency > 1 else ''} each")
+    if body.cores is not None:
+        parts.append(f"{body.cores:g} cores each")
+    if body.queue.capacity is not None:
+        parts.append(f"a queue of {body.queue.capacity}")
+    if body.threading == "async":
+        parts.append("async")
+    kind = "" if body.kind == "service" else f"{body.kind}, "
+    return kind + ", ".join(parts)
+
+
+def _load(scenario: Scenario) -> Iterator[str]:
+    rates = offered_rates(scenario)
+    many = fan_out(scenario)
+    for name, load in sorted(scenario.load.items()):
+        if isinstance(load, OpenLoad):
+            window = scenario.whole
+            average, peak = mean_rate(load.rate, window.start, window.end), peak_rate(load.rate)
+            how = per_second(average) + (
+                f" on average, {per_second(peak)} at its peak" if peak > average * 1.01 else ""
+            )
+        else:
+            assert isinstance(load, ClosedLoad)
+            pause = mean(load.think) / NS
+            how = f"{count(load.users)} users who think for {span(pause)} and wait for every answer"
+        to = (
+            listed(sorted(load.mix))
+            if load.mix
+            else "a journey through "
+            + listed(sorted({site.target for site in sites(scenario) if site.caller == name}))
+        )
+        unit = "request" if load.mix else "cycle"
+        yield f"{name}: {how}, to {to}; one {unit} leads to {many[name]:.3g} calls in all"
+    busy = {target: rate for target, rate in rates.items() if rate > 0}
+    quiet = sorted(
+        f"{service}.{operation}"
+        for service, body in scenario.services.items()
+        for operation in body.operations
+        if f"{service}.{operation}" not in busy
+    )
+    if quiet:
+        yield f"never called: {listed(quiet)}"
+
+
+def _busy(scenario: Scenario) -> Iterator[str]:
+    shares = utilisation(scenario)
+    held = _held(scenario)
+    for name in sorted(scenario.services):
+        share = shares[name]
+        if share is None:
+            yield f"{name}: no limit on workers or cores"
+            continue
+        text = (
+            f"{name}: {percent(share)} of its capacity"
+            if share <= 1
+            else f"{name}: {share:.2f} times its capacity"
+        )
+        if share >= 1:
+            text += " — more is offered than it can ever do"
+        elif share > 0.8:
+            text += " — little headroom"
+        waiting = held.get(name)
+        if waiting is not None and waiting > share + 0.01:
+            held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
+            text += f"; with the time they wait for calls, {held_for} of the workers are held"
+        yield text
+
+
+def _held(scenario: Scenario) -> dict[str, float]:
+    """For blocking services with limited workers: share of workers held, waiting for calls included,
+    unloaded.
+    """
+    rates = offered_rates(
+        scenario.model_copy(
+            update={"load": {k: v for k, v in scenario.load.items() if isinstance(v, OpenLoad)}}
+        )
+    )
+    found: dict[str, float] = {}
+    for name, body in scenario.services.items():
+        if body.concurrency is None or body.threading == "async":
+            continue
+        held = 0.0
+        for operation in body.operations:
+            seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
+            held += rates.get(f"{name}.{operation}", 0.0) * seconds
+        found[name] = held / (body.concurrency * body.replicas)
+    return found
+
+
+def _paths(scenario: Scenario) -> Iterator[str]:
+    for load, path in critical_paths(scenario).items():
+        total = finite(path.seconds)
+        hops = " → ".join(
+            f"{hop.target} ({span(finite(hop.work_s))} work"
+            + (f", {span(finite(hop.network_s))} network" if hop.network_s else "")
+            + ")"
+            for hop in path.hops
+        )
+        yield f"{load}: {span(total)} on average without any waiting, mostly along {hops}"
+
+
+def _amplification(scenario: Scenario) -> Iterator[str]:
+    for service, worst in worst_amplification(scenario).items():
+        if worst.factor > 1:
+            yield f"{service}: one request can become {worst.factor}, along {' → '.join(worst.path)}"
+    for site in sites(scenario):
+        retry = site.policy.retry if site.policy else None
+        if retry and retry.max_attempts > 1 and retry.budget is None and retry.backoff is None:
+            how = f"{retry.max_attempts} attempts without back-off or budget"
+            yield f"{site.caller} → {site.target}: {how}"
+
+
+def _needs(scenario: Scenario) -> Iterator[str]:
+    for need in needs(scenario):
+        whose = f"{'every request' if need.every_request else 'some requests'} of {listed(need.loads)}"
+        if need.single:
+            yield f"{need.service} is a single point of failure: one replica, and {whose} needs it"
+        else:
+            zones = f" in {need.zones} zones" if need.zones > 1 else ""
+            yield f"{need.service}: {whose} needs it ({need.replicas} replicas{zones})"
+
+
+def _breakers(scenario: Scenario) -> Iterator[str]:
+    useless = breakers_that_never_trip(scenario)
+    named = {(item.caller, item.target) for item in useless}
+    for item in useless:
+        yield f"{item.caller} → {item.target} can never trip: {item.reason}"
+    good = sorted(
+        {
+            f"{site.caller} → {site.target}"
+            for site in sites(scenario)
+            if site.policy and site.policy.circuit_breaker and (site.caller, site.target) not in named
+        }
+    )
+    if good:
+        yield f"can trip: {listed(good)}"
+
+
+def _faults(scenario: Scenario) -> Iterator[str]:
+    for number, fault in enumerate(scenario.faults):
+        name = fault.name or f"fault {number}"
+        yield f"{name}: {_when(scenario, fault)}, {_effect(fault)} on {_where(fault)}"
+
+
+def _when(scenario: Scenario, fault: Fault) -> str:
+    length = f" for {_about(fault.lasts)}" if fault.lasts is not None else ""
+    if fault.every is not None:
+        start = f"from {both_ways(scenario, fault.at)} on, " if fault.at else ""
+        return f"{start}again and again after {_about(fault.every)} of health{length}"
+    assert fault.at is not None
+    to_the_end = "" if length or fault.effect.kind == "crash" else " to the end"
+    return f"at {both_ways(scenario, fault.at)}{length}{to_the_end}"
+
+
+def _about(distribution: Distribution) -> str:
+    text = span(mean(distribution) / NS)
+    return text if distribution.kind == "constant" else f"about {text} ({distribution.kind})"
+
+
+def _effect(fault: Fault) -> str:
+    effect = fault.effect
+    match effect.kind:
+        case "slowdown":
+            return f"work takes {effect.factor:g} times as long"
+        case "capacity":
+            return f"only {percent(effect.share)} of the capacity"
+        case "latency":
+            return f"{_about(effect.latency)} more latency"
+        case "error":
+            return f"{percent(effect.share)} errors"
+        case "loss":
+            return f"{percent(effect.share)} of the messages lost"
+        case "crash":
+            if effect.restart_after is None:
+                return "replicas crash"
+            return f"replicas crash and restart after {span(effect.restart_after / NS)}"
+        case "pause":
+            return "a pause: nothing proceeds"
+        case other:
+            return other
+
+
+def _where(fault: Fault) -> str:
+    places = []
+    for target in fault.on:
+        match target.kind:
+            case "service":
+                places.append(target.service)
+            case "operation":
+                places.append(f"{target.service}.{target.operation}")
+            case "zone":
+                places.append(f"zone {target.zone}")
+            case "edge":
+                ends = [
+                    end if operation is None else f"{end}.{operation}"
+                    for end, operation in (
+                        (target.caller, target.caller_operation),
+                        (target.callee, target.callee_operation),
+                    )
+                ]
+                places.append(" → ".join(ends))
+    narrowed = ""
+    if fault.replicas is not None:
+        narrowed = f" ({fault.replicas} replica{'s' if fault.replicas > 1 else ''})"
+    elif fault.replica_share is not None:
+        narrowed = f" ({percent(fault.replica_share)} of the replicas)"
+    return listed(places) + narrowed + (f" in zone {fault.zone}" if fault.zone else "")
+
+
+def both_ways(scenario: Scenario, instant: int | None) -> str:
+    """An instant as elapsed time, and as a calendar moment where the scenario has one."""
+    if instant is None:
+        return "–"
+    text = format_duration(instant)
+    if scenario.time.start is None:
+        return text
+    moment = datetime.fromisoformat(scenario.time.start) + timedelta(microseconds=instant / 1_000)
+    return f"{text} ({moment.strftime('%a %Y-%m-%d %H:%M:%S')})"
+
+
+def _windows(scenario: Scenario) -> Iterator[str]:
+    whole = scenario.whole
+    yield f"all: {both_ways(scenario, whole.start)} to {both_ways(scenario, whole.end)}"
+    for name, window in sorted(scenario.windows.items(), key=lambda item: (item[1].start, item[1].end)):
+        yield f"{name}: {both_ways(scenario, window.start)} to {both_ways(scenario, window.end)}"
+
+
+__all__ = ["both_ways", "explain", "owner"]

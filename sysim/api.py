@@ -1,0 +1,344 @@
+"""The public verbs: load a scenario, change it, simulate it. The only module that knows every layer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sysim import model
+from sysim.errors import Problem, ScenarioError, UnsupportedByEngine
+
+if TYPE_CHECKING:
+    from sysim.plan.plan import Plan
+    from sysim.record.record import Record
+    from sysim.result import Result, Run
+
+Engine = Literal["compiled", "reference"]
+ENGINES: tuple[Engine, ...] = ("compiled", "reference")
+Progress = Callable[[float], None]
+Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
+
+__all__ = ["ENGINES", "Entry", "Interrupted", "Scenario", "library", "load", "loads", "plan_of", "simulate"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during `simulate`; `result` holds the replications that were finished, None if none was."""
+
+    def __init__(self, result: Result | None) -> None:
+        super().__init__()
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario that was read: `model` is its meaning, `tree` the resolved file as plain maps and lists.
+
+    ``scenario.with_({"load.web.rate": "500/s"})`` is a changed copy; ``load(path, variant="no_retries")`` one
+    of the `variants` that the file defines. `warnings` did not stop it from being read.
+    """
+
+    model: model.Scenario
+    tree: Mapping[str, Any] = field(repr=False)
+    digest: str
+    variant: str | None = None
+    variants: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), repr=False)
+    path: Path | None = None
+    _loaded: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        return self.model.name
+
+    def with_(self, changes: Mapping[str, Any]) -> Scenario:
+        """A copy with values replaced: path -> plain value, as ``--set`` does; validated anew."""
+        from sysim import scenario_file
+
+        if self._loaded is None:
+            raise ValueError("a scenario made in code is changed with model_copy(update=...)")
+        return _facade(scenario_file.with_(self._loaded, changes), self.path, self.variant)
+
+    def to_yaml(self) -> str:
+        """The resolved scenario as a file without includes and parameters."""
+        from sysim import scenario_file
+
+        if self._loaded is None:
+            raise ValueError("a scenario made in code has no file to write")
+        return scenario_file.dump(self._loaded)
+
+    def simulate(self, **options: Any) -> Result:
+        """The same as ``sysim.simulate(scenario, ...)``."""
+        return simulate(self, **options)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        text = escape(self.model.description)
+        return f"<div><b>{escape(self.name)}</b> <code>{self.digest[:12]}</code><p>{text}</p></div>"
+
+
+def load(
+    path: str | Path,
+    variant: str | None = None,
+    set: Settings = (),
+    params: Mapping[str, Any] | None = None,
+) -> Scenario:
+    """The scenario in a file, or the shipped one of that name; raises `ScenarioError` with all its problems.
+
+    `set` replaces values by path (a mapping, or ``"path=value"`` texts), `params` those of the file's own
+    `params`.
+    """
+    from sysim import scenario_file
+
+    place = _locate(path)
+    loaded = scenario_file.load(place, variant=variant, set=set, params=dict(params or {}))
+    return _facade(loaded, place, variant)
+
+
+def loads(
+    text: str,
+    variant: str | None = None,
+    set: Settings = (),
+    params: Mapping[str, Any] | None = None,
+) -> Scenario:
+    """The scenario written in `text`; as `load` otherwise."""
+    from sysim import scenario_file
+
+    loaded = scenario_file.loads(text, variant=variant, set=set, params=dict(params or {}))
+    return _facade(loaded, None, variant)
+
+
+def _facade(loaded: Any, path: Path | None, variant: str | None) -> Scenario:
+    if variant is None:
+        # A file that gives the unchanged scenario a name among its variants is run under that name.
+        variant = next((name for name, patch in loaded.scenario.variants.items() if not patch), None)
+    return Scenario(
+        model=loaded.scenario,
+        tree=loaded.tree,
+        digest=loaded.digest,
+        variant=variant,
+        variants=tuple(loaded.variants),
+        warnings=tuple(loaded.warnings),
+        path=path,
+        _loaded=loaded,
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A shipped model or experiment: its name, what it is, where it lies, and its own description."""
+
+    name: str
+    kind: Literal["model", "experiment"]
+    path: Path
+    description: str = ""
+
+
+def library() -> tuple[Entry, ...]:
+    """The models and experiments that come with sysim, in a checkout or in an installed package."""
+    here = Path(__file__).resolve().parent
+    found: list[Entry] = []
+    kinds: tuple[tuple[str, Literal["model", "experiment"]], ...] = (
+        ("models", "model"),
+        ("experiments", "experiment"),
+    )
+    for folder, kind in kinds:
+        for base in (here / "_library" / folder, here.parent / folder):
+            files = sorted(base.glob("*.yaml")) if base.is_dir() else []
+            found += [Entry(path.stem, kind, path, _description(path)) for path in files]
+            if files:
+                break
+    return tuple(found)
+
+
+def _description(path: Path) -> str:
+    import yaml
+
+    try:
+        tree = yaml.load(
+            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
+    except (OSError, ValueError, yaml.YAMLError):
+        return ""
+    return " ".join(str(tree.get("description") or "").split()) if isinstance(tree, dict) else ""
+
+
+def _locate(path: str | Path) -> Path:
+    place = Path(path)
+    if place.exists() or place.suffix in (".yaml", ".yml") or place.parent != Path("."):
+        return place
+    for entry in library():
+        if entry.name == str(path):
+            return entry.path
+    return place
+
+
+def simulate(
+    scenario: Scenario | model.Scenario | str | Path,
+    seed: int | None = None,
+    replications: int | None = None,
+    engine: Engine = "compiled",
+    variant: str | None = None,
+    traces: int = 0,
+    progress: Progress | None = None,
+    workers: int = 1,
+    processes: Iterable[Any] = (),
+    operations: Mapping[str, Any] | None = None,
+) -> Result:
+    """Run all replications of a scenario and return what they found out.
+
+    `scenario` is what `load` returns, a `sysim.model.Scenario` made in code, a path, or the name of a shipped
+    model. `seed` and `replications` are the scenario's own unless given. `engine` is ``compiled`` or
+    ``reference``; both give the same result, and neither ever stands in for the other. `traces` requests are
+    kept in full detail. `progress` is called with the share that is done. With `workers` the replications run
+    on as many threads; the result does not depend on it. `processes` and `operations` are Python generators
+    of the user, which only the reference engine can run. Ctrl-C raises `Interrupted`, which keeps the
+    replications that were finished.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    extras: dict[str, Any] = {}
+    if processes:
+        extras["processes"] = processes
+    if operations:
+        extras["operations"] = operations
+    if extras and engine != "reference":
+        what = " and ".join(extras)
+        raise UnsupportedByEngine(f"the {engine} engine cannot run user {what}; pass engine='reference'")
+    facade = _prepared(scenario, variant)
+    plan = plan_of(facade)
+    first_seed = facade.model.seed if seed is None else seed
+    count = facade.model.replications if replications is None else replications
+    if count < 1:
+        raise ValueError(f"found {count} replications, expected at least 1")
+    if not 0 <= first_seed < 2**64:
+        raise ValueError(f"found the seed {first_seed}, expected a whole number from 0 to 2**64 - 1")
+
+    run = _engine(engine)
+    shares = [0.0] * count
+
+    def one(replication: int) -> Run:
+        from sysim.result import summarise
+
+        def note(now: float) -> None:
+            shares[replication] = min(1.0, now / plan.duration)
+            if progress is not None:
+                progress(sum(shares) / count)
+
+        record = run(
+            plan,
+            seed=first_seed,
+            replication=replication,
+            traces=traces,
+            progress=note if progress else None,
+            **extras,
+        )
+        note(plan.duration)
+        return summarise(plan, facade.model, record, first_seed, replication)
+
+    done: dict[int, Run] = {}
+    try:
+        if min(workers, count) > 1:
+            _warm_up(run, engine)
+            _on_threads(one, count, min(workers, count), done)
+        else:
+            for replication in range(count):
+                done[replication] = one(replication)
+    except KeyboardInterrupt:
+        raise Interrupted(_result(facade, engine, done, interrupted=True) if done else None) from None
+    return _result(facade, engine, done)
+
+
+WARM_UP = """
+sysim: 1
+time: {duration: 20ms}
+services: {s: {concurrency: 1, operations: {o: [{work: 1ms}]}}}
+load: {open: {call: s.o, rate: 1000/s}, closed: {call: s.o, users: 1, think: 1ms}}
+faults: [{at: 1ms, for: 1ms, on: s, pause: true}, {every: 5ms, for: 1ms, on: s, pause: true}]
+"""
+_warmed: set[str] = set()
+
+
+def _warm_up(run: Callable[..., Record], engine: Engine) -> None:
+    """Run next to nothing once, so that no two threads find the same function not yet compiled."""
+    if engine in _warmed:
+        return
+    from sysim import scenario_file
+    from sysim.plan.lower import lower
+
+    tiny = scenario_file.loads(WARM_UP).scenario
+    run(lower(tiny), seed=1, replication=0)
+    _warmed.add(engine)
+
+
+def _on_threads(one: Callable[[int], Run], count: int, workers: int, done: dict[int, Run]) -> None:
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
+    try:
+        waiting = {pool.submit(one, replication): replication for replication in range(count)}
+        while waiting:
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done[waiting.pop(future)] = future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupted: bool = False) -> Result:
+    from sysim.result import Result
+
+    return Result(
+        scenario=facade.model,
+        digest=facade.digest,
+        engine=engine,
+        variant=facade.variant,
+        runs=tuple(done[replication] for replication in sorted(done)),
+        warnings=facade.warnings,
+        interrupted=interrupted,
+    )
+
+
+def _prepared(scenario: Scenario | model.Scenario | str | Path, variant: str | None) -> Scenario:
+    if isinstance(scenario, (str, Path)):
+        return load(scenario, variant=variant)
+    if isinstance(scenario, model.Scenario):
+        if variant is not None:
+            raise ValueError("a scenario made in code has no variants: change it with model_copy(update=...)")
+        return from_model(scenario)
+    if variant is None or variant == scenario.variant:
+        return scenario
+    if scenario.path is None:
+        raise ValueError("pass the variant to loads(..., variant=...) for a scenario read from a text")
+    return load(scenario.path, variant=variant)
+
+
+def from_model(scenario: model.Scenario) -> Scenario:
+    """The facade of a scenario made in code; its digest is that of its own JSON form."""
+    tree = scenario.model_dump(mode="json")
+    digest = hashlib.sha256(scenario.model_dump_json().encode()).hexdigest()
+    return Scenario(model=scenario, tree=tree, digest=digest)
+
+
+def _engine(engine: Engine) -> Callable[..., Record]:
+    if engine == "compiled":
+        from sysim.engine.compiled.run import simulate as compiled
+
+        return compiled
+    from sysim.engine.reference.run import simulate as reference
+
+    return reference
+
+
+def plan_of(scenario: Scenario) -> Plan:
+    """The plan of a scenario; raises `ScenarioError` where it cannot be simulated."""
+    from sysim.plan.lower import lower
+
+    try:
+        return lower(scenario.model)
+    except ScenarioError as error:
+        file = str(scenario.path or scenario.name)
+        raise ScenarioError([replace(p, file=file) if not p.line else p for p in error.problems]) from error

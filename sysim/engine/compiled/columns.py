@@ -1,0 +1,242 @@
+"""The run tables of the compiled engine: stories, replicas, scalars, entries.
+
+A *story* row is whatever executes a program: a request of an open load, a user, a visit (an attempt at its
+callee), a branch, a message, a fallback. A visit's row is also the attempt as its caller sees it, so it lives
+until both sides are done with it. Columns are grouped by the cache line they share.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- story -----------------------------------------------------------------------------------------------------
+ST_ID: Final = 0  # unique number of this use of the row, 0: free
+ST_KIND: Final = 1
+ST_KEY: Final = 2  # while free: the next free row
+ST_PC: Final = 3
+ST_PHASE: Final = 4  # visits and branches: one of PH_*
+ST_MARK: Final = 5  # bit set of MARK_*
+ST_CELL: Final = 6  # when the request or visit arrived
+ST_T0: Final = 7
+# an attempt, as its caller sees it
+A_CALLER: Final = 8  # row of the calling story
+A_CSEQ: Final = 9  # the call it belongs to
+A_OPEN: Final = 10  # 1: the caller still waits for it, or at least counts it
+A_SITE: Final = 11
+A_SCOPE: Final = 12
+A_OUT: Final = 13  # what the reply on its way says
+A_T0: Final = 14
+A_NEXT: Final = 15  # next open attempt of the same call
+A_RSEQ: Final = 16  # of the reply on its way, else 0
+A_BITS: Final = 17
+A_CELL: Final = 18  # when the call began
+ST_SVC: Final = 19  # service and global replica it runs at, -1 for clients
+ST_REP: Final = 20
+ST_DEADLINE: Final = 21  # inherited, NEVER if none
+V_NEXT: Final = 22  # in a queue or a bulkhead's line
+V_PREV: Final = 23
+# work
+W_SEQ: Final = 24  # of the pending end of work, else 0
+W_DUE: Final = 25  # when it is due; with cores: the tag
+W_BASE: Final = 26
+W_T0: Final = 27
+W_LEFT: Final = 28  # while paused
+W_STATE: Final = 29  # 0 no work, 1 running, 2 paused, 3 shares cores
+V_WORK: Final = 30  # ns of work finished so far
+ST_OP: Final = 31  # global operation
+# a call, as the caller
+C_SEQ: Final = 32  # unique number of the call in progress, 0: none
+C_KEY: Final = 33
+C_T0: Final = 34
+C_CELL: Final = 35
+C_SITE: Final = 36
+C_SCOPE: Final = 37
+C_DEADLINE: Final = 38
+C_STATE: Final = 39
+C_TRIES: Final = 40
+C_ATTEMPTS: Final = 41
+C_TRIED: Final = 42  # replicas tried, a bit set
+C_GROUP: Final = 43  # attempts of the present try
+C_NOPEN: Final = 44
+C_FIRST: Final = 45  # first open attempt
+C_HSEQ: Final = 46  # of the hedge timer
+C_RESULT: Final = 47  # outcome of the last call; of a branch: its outcome
+C_PREVIOUS: Final = 48  # last back-off
+C_ORIGINAL: Final = 49  # outcome that led to the fallback
+C_CHILD: Final = 50  # fallback story, -1: none
+B_PENDING: Final = 51  # branches that have not joined
+B_FIRST: Final = 52  # first branch
+B_NEXT: Final = 53  # next branch of the same parent
+ST_PARENT: Final = 54  # of branches and fallbacks
+A_FROM: Final = 54  # visits: the caller's replica, -1 for clients
+ST_PARENT_ID: Final = 55
+ST_LOAD: Final = 56
+ST_CLIENT: Final = 57
+A_PICK: Final = 57  # visits: local number of the replica that the balancer picked
+ST_STREAM: Final = 58
+ST_CYCLE: Final = 59
+ST_ROOT: Final = 60  # users: their key; traced stories: key of the request
+ST_WCELL: Final = 61  # branches: cell of the visit they belong to
+PS_NEXT: Final = 62  # jobs of a replica that share cores, sorted by (tag, key)
+PS_PREV: Final = 63
+N_ST: Final = 64
+
+REQUEST: Final = 0
+USER: Final = 1
+VISIT: Final = 2
+BRANCH: Final = 3
+MESSAGE: Final = 4
+FALLBACK: Final = 5
+
+PH_LINE: Final = 1  # waits for a bulkhead permit
+PH_PERMIT: Final = 2  # was handed one at this instant
+PH_NET: Final = 3  # on its way to the service
+PH_QUEUED: Final = 4
+PH_GRANTED: Final = 5  # was handed a worker at this instant
+PH_RUN: Final = 6
+PH_RESUME: Final = 7  # async: waits for a worker to go on
+PH_REGRANTED: Final = 8
+PH_GONE: Final = 9  # the callee is done with it (a reply may be on its way), or it never got there
+PH_ENDED: Final = 10  # branches: ended, not joined yet
+
+MARK_DEGRADED: Final = 1
+MARK_EARLY: Final = 2  # a cancel notice overtook it
+MARK_ERROR: Final = 4  # an after_work error fault struck it
+MARK_WORKER: Final = 8  # holds a worker
+MARK_STARTED: Final = 16
+MARK_TRACED: Final = 32
+MARK_IN: Final = 64  # is counted in system
+
+BIT_SENT: Final = 1
+BIT_RETRY: Final = 2
+BIT_HEDGE: Final = 4
+BIT_PERMIT: Final = 8
+
+CALL_NONE: Final = 0
+CALL_OPEN: Final = 1
+CALL_BACKOFF: Final = 2
+CALL_SLEEP: Final = 3  # latency of the fallback
+CALL_FALLBACK: Final = 4
+
+WORK_NONE: Final = 0
+WORK_RUNS: Final = 1
+WORK_PAUSED: Final = 2
+WORK_SHARES: Final = 3
+
+# --- replicas (run) ------------------------------------------------------------------------------------------------
+RQ_HEAD: Final = 0
+RQ_TAIL: Final = 1
+RQ_N: Final = 2
+RR_HEAD: Final = 3  # resume line
+RR_TAIL: Final = 4
+RX_BUSY: Final = 5
+RX_IN_SYSTEM: Final = 6
+RX_STARTED: Final = 7  # started visits in progress
+RX_GENERATION: Final = 8  # how often it crashed
+PS_V: Final = 9  # attained service of the cores, ns
+PS_LAST: Final = 10
+PS_N: Final = 11
+PS_HEAD: Final = 12
+PS_TAIL: Final = 13
+RX_RETURN: Final = 14  # crashed, and up again when this fault ends; else -1
+PS_SCHEDULED: Final = 15  # the job whose end is pending, -1: none
+RX_CPU: Final = 16  # thousandths of cores in use
+N_RX: Final = 17
+# speed (float64), a row per (replica, operation)
+SP_FACTOR: Final = 0  # work takes this many times as long
+SP_PAUSED: Final = 1
+SP_CORES: Final = 2
+N_SPEED: Final = 3
+
+# --- scalars -----------------------------------------------------------------------------------------------------------
+G_NOW: Final = 0
+G_HEAP: Final = 1  # entries in the heap
+G_INSTANT: Final = 2  # entries in the heap of the present instant
+G_SEQ: Final = 3
+G_FREE: Final = 4  # first free story
+G_FREE_N: Final = 5
+G_DIGEST: Final = 6
+G_NOTES: Final = 7
+G_EVENTS: Final = 8
+G_CELL: Final = 9
+G_SEGMENT: Final = 10
+G_COLUMN: Final = 11
+G_EDGE: Final = 12  # when the next cell begins
+G_OPEN: Final = 13  # requests and messages not ended
+G_PENDING: Final = 14  # entries in all stores, begins of recurring faults excepted
+G_TRANSITIONS: Final = 15
+G_LANE_T: Final = 16  # least lane head
+G_LANE_O: Final = 17
+G_LANE_I: Final = 18
+G_CUR: Final = 19  # the story that has control
+G_OUT: Final = 20  # an outcome on its way from one action to the next
+G_ATT: Final = 21  # the attempt being settled
+G_THEN: Final = 22  # the action after that
+G_AFTER: Final = 23  # the action after a series of those
+G_ORDER: Final = 24
+G_REF: Final = 25
+G_SAME: Final = 26  # entries handled at the present instant
+G_SEED: Final = 27
+G_SPANS: Final = 28
+G_LIMIT_LOAD: Final = 29  # what the story at hand when the instant limit struck was doing
+G_LIMIT_OUT: Final = 30
+G_DURATION: Final = 31
+G_STOP: Final = 32  # the run ends here at the latest
+G_STREAMS: Final = 33
+G_SERVICES: Final = 34
+G_STATS: Final = 35
+G_LOADS: Final = 36
+G_LANES: Final = 37
+G_TRACE_EVERY: Final = 38
+G_REASON: Final = 39  # why a settled attempt's call is being torn down
+G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
+G_STUCK: Final = 41  # 1: too much happens at one instant
+N_G: Final = 48
+
+# --- status ----------------------------------------------------------------------------------------------------------------
+DONE: Final = 0
+GROW: Final = 1
+PAUSED: Final = 2
+STUCK: Final = 3  # too many entries at one instant
+
+# --- entry references --------------------------------------------------------------------------------------------------------
+SLOT_BITS: Final = 24
+SUB_BITS: Final = 2
+SLOT_MASK: Final = (1 << SLOT_BITS) - 1
+SEQ_SHIFT: Final = SLOT_BITS + SUB_BITS
+ORDER_SHIFT: Final = 58
+ORDER_MASK: Final = (1 << ORDER_SHIFT) - 1
+
+# lanes: one ring a constant delay
+LN_BASE: Final = 0
+LN_MASK: Final = 1
+LN_HEAD: Final = 2
+LN_N: Final = 3
+N_LN: Final = 4
+INSTANT_LIMIT: Final = 10_000_000  # entries at one instant before a run is given up
+MAX_LANES: Final = 16  # further constant delays go to the heap
+
+# loads (run)
+LX_N: Final = 0  # entries so far
+LX_ROW: Final = 1  # row of `rates`
+LX_KEY: Final = 2
+LX_ARRIVALS: Final = 3  # key of the inter-arrival draws
+N_LX: Final = 4
+
+# --- actions: what the story that has control does next ----------------------------------------------------------------------
+ACT_WAIT: Final = 0  # nothing: the entry is dealt with
+ACT_RUN: Final = 1  # execute its program
+ACT_CALL: Final = 2  # begin the call at its program counter
+ACT_TRY: Final = 3  # begin the next try of its call
+ACT_LAUNCH: Final = 4  # launch one attempt
+ACT_SETTLE: Final = 5  # close attempt G_ATT with G_OUT, then G_THEN
+ACT_AFTER: Final = 6  # an attempt of its call ended with G_OUT
+ACT_SETTLE_ALL: Final = 7  # close all open attempts with G_REASON, then G_AFTER with C_RESULT
+ACT_CALL_END: Final = 8  # its call ends with G_OUT, a fallback apart
+ACT_CALL_OVER: Final = 9  # its call is over, with G_OUT
+ACT_REJOIN: Final = 10  # an async visit needs a worker before it goes on
+ACT_RESUME: Final = 11  # go on after a call or a parallel that ended with C_RESULT
+ACT_END: Final = 12  # the story ends with G_OUT
+ACT_VISIT_END: Final = 13  # the visit ends with G_OUT
+ACT_PARALLEL_FAILED: Final = 14
+ACT_FORK: Final = 15  # its branches have been made; an async visit gives its worker back

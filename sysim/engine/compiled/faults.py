@@ -1,0 +1,467 @@
+"""Faults begin and end: who is struck, what becomes slower, what is lost, what comes up again."""
+
+from __future__ import annotations
+
+import math
+
+from sysim.engine.compiled import world as t
+from sysim.engine.compiled.calls import settle
+from sysim.engine.compiled.columns import (
+    A_BITS,
+    A_FROM,
+    A_OPEN,
+    A_OUT,
+    A_RSEQ,
+    A_SITE,
+    BIT_SENT,
+    BRANCH,
+    FALLBACK,
+    G_DURATION,
+    G_NOW,
+    G_PENDING,
+    G_SEED,
+    G_SERVICES,
+    G_TRANSITIONS,
+    MARK_WORKER,
+    MESSAGE,
+    PH_GONE,
+    PH_LINE,
+    PH_NET,
+    PH_PERMIT,
+    PH_QUEUED,
+    PH_RESUME,
+    RQ_N,
+    RX_BUSY,
+    RX_GENERATION,
+    RX_IN_SYSTEM,
+    RX_RETURN,
+    RX_STARTED,
+    SP_CORES,
+    SP_FACTOR,
+    SP_PAUSED,
+    ST_CELL,
+    ST_ID,
+    ST_KEY,
+    ST_KIND,
+    ST_MARK,
+    ST_OP,
+    ST_PHASE,
+    ST_REP,
+    ST_SVC,
+    V_WORK,
+    VISIT,
+    W_STATE,
+    WORK_NONE,
+    WORK_SHARES,
+)
+from sysim.engine.compiled.entries import push, refer
+from sysim.engine.compiled.stopping import stop
+from sysim.engine.compiled.stories import give_back, next_seq
+from sysim.engine.compiled.visits import close, free_worker, leave_queue, leave_resume, touch_service
+from sysim.engine.compiled.work import cores_reschedule, cores_sync, retime
+from sysim.plan.tables import (
+    F_EVERY,
+    F_FIRST_HIT,
+    F_FOR,
+    F_HITS,
+    F_KIND,
+    F_OP,
+    F_RESTART_AFTER,
+    F_STRIKE,
+    FAULT_BLACKHOLE,
+    FAULT_CAPACITY,
+    FAULT_CRASH,
+    FAULT_PAUSE,
+    FAULT_RESET,
+    FAULT_SLOWDOWN,
+    FF_STRIKE,
+    FF_VALUE,
+    FS_ACTIVE,
+    FS_OCCURRENCE,
+    FS_SINCE,
+    K_CALLER,
+    K_POLICY,
+    K_REPLICAS,
+    LOST,
+    R_FAULT,
+    R_REPLY,
+    RP_FIRST_SPEED,
+    RP_KEY,
+    RP_SVC,
+    S_CORES,
+    S_FIRST,
+    S_FIRST_OP,
+    S_OPS,
+    S_SHARED,
+    S_STARTUP,
+    S_WORKERS,
+    SF_CORES,
+    UNREACHABLE,
+)
+from sysim.record.columns import EV_FAULT, EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP
+from sysim.record.counters import transition, wasted
+from sysim.semantics.jit import law
+from sysim.semantics.rng import derive
+from sysim.semantics.sampling import sample
+from sysim.semantics.scopes import reset as reset_scope
+
+BEGIN = 0
+FINISH = 1
+READY = 2
+X_FOR = 64
+X_RESTART = 128
+
+
+@law
+def schedule_begin(w, f, time, recurring):
+    """The next occurrence of fault `f` begins at `time`, if that is within the run."""
+    g = t.g(w)
+    fault_keys = t.fault_keys(w)
+    fstate = t.fstate(w)
+    if time >= g[G_DURATION]:
+        return
+    o = fstate[f, FS_OCCURRENCE]
+    push(w, time, R_FAULT, derive(fault_keys[f], 2 * o), refer(o, BEGIN, f))
+    if recurring:
+        g[G_PENDING] -= 1  # does not keep the drain going
+
+
+@law
+def speeds(w, r, op):
+    """Factor, pause and cores of operation `op` (local) at replica `r` under the faults now active."""
+    speed = t.speed(w)
+    svc = t.svc(w)
+    svcF = t.svcF(w)
+    replicas = t.replicas(w)
+    rep_faults = t.rep_faults(w)
+    rep_faults_at = t.rep_faults_at(w)
+    faults = t.faults(w)
+    faultsF = t.faultsF(w)
+    fstate = t.fstate(w)
+    struck = t.struck(w)
+    s = replicas[r, RP_SVC]
+    row = replicas[r, RP_FIRST_SPEED] + op
+    factor = 1.0
+    paused = 0.0
+    cores = svcF[s, SF_CORES]
+    for at in range(rep_faults_at[r], rep_faults_at[r + 1]):
+        f = rep_faults[at]
+        if fstate[f, FS_ACTIVE] == 0 or struck[f, r] == 0:
+            continue
+        if faults[f, F_OP] >= 0 and faults[f, F_OP] != svc[s, S_FIRST_OP] + op:
+            continue
+        kind = faults[f, F_KIND]
+        if kind == FAULT_PAUSE:
+            paused += 1.0
+        elif kind == FAULT_SLOWDOWN:
+            factor *= faultsF[f, FF_VALUE]
+        elif kind == FAULT_CAPACITY:
+            if svc[s, S_CORES] >= 0:
+                cores *= faultsF[f, FF_VALUE]
+            else:
+                factor *= 1.0 / faultsF[f, FF_VALUE]
+    speed[row, SP_FACTOR] = factor
+    speed[row, SP_PAUSED] = paused
+    speed[row, SP_CORES] = cores
+
+
+@law
+def strike(w, f):
+    """Fix which replicas this occurrence of fault `f` strikes."""
+    struck = t.struck(w)
+    up = t.up(w)
+    faults = t.faults(w)
+    faultsF = t.faultsF(w)
+    hits = t.hits(w)
+    first = faults[f, F_FIRST_HIT]
+    n = faults[f, F_HITS]
+    most = n
+    all_of_them = True
+    if faultsF[f, FF_STRIKE] >= 0.0:
+        most = int(math.ceil(faultsF[f, FF_STRIKE] * n - 1e-9))
+        all_of_them = False
+    elif faults[f, F_STRIKE] >= 0:
+        most = faults[f, F_STRIKE]
+        all_of_them = False
+    for at in range(first, first + n):
+        r = hits[at]
+        struck[f, r] = 0
+        if all_of_them or (most > 0 and up[r] != 0):
+            struck[f, r] = 1
+            most -= 1
+
+
+@law
+def change_speed(w, f):
+    """Fault `f` has just become active or inactive: re-time the work of the replicas it strikes."""
+    st = t.st(w)
+    speed = t.speed(w)
+    svc = t.svc(w)
+    replicas = t.replicas(w)
+    struck = t.struck(w)
+    old_speed = t.old_speed(w)
+    # rows of all struck replicas: new speeds, the old ones kept for the work in progress
+    for r in range(replicas.shape[0]):
+        if struck[f, r] == 0:
+            continue
+        s = replicas[r, RP_SVC]
+        if svc[s, S_CORES] >= 0:
+            touch_service(w, s)
+            cores_sync(w, r)
+        for op in range(svc[s, S_OPS]):
+            row = replicas[r, RP_FIRST_SPEED] + op
+            old_speed[row, SP_FACTOR] = speed[row, SP_FACTOR]
+            old_speed[row, SP_PAUSED] = speed[row, SP_PAUSED]
+            speeds(w, r, op)
+        if svc[s, S_CORES] >= 0:
+            cores_reschedule(w, r, s)
+    for i in range(st.shape[0]):
+        if st[i, ST_ID] == 0 or st[i, W_STATE] == WORK_NONE or st[i, W_STATE] == WORK_SHARES:
+            continue
+        r = st[i, ST_REP]
+        if r < 0 or struck[f, r] == 0:
+            continue
+        row = replicas[r, RP_FIRST_SPEED] + st[i, ST_OP] - svc[st[i, ST_SVC], S_FIRST_OP]
+        if old_speed[row, SP_FACTOR] != speed[row, SP_FACTOR] or (old_speed[row, SP_PAUSED] > 0.0) != (
+            speed[row, SP_PAUSED] > 0.0
+        ):
+            retime(
+                w,
+                i,
+                old_speed[row, SP_FACTOR],
+                old_speed[row, SP_PAUSED] > 0.0,
+                speed[row, SP_FACTOR],
+                speed[row, SP_PAUSED] > 0.0,
+            )
+
+
+@law
+def lose_messages(w, f):
+    """A blackhole begins: what is on the network of its sites and replicas will not arrive."""
+    g = t.g(w)
+    st = t.st(w)
+    fault_of_site = t.fault_of_site(w)
+    struck = t.struck(w)
+    svc_cells = t.svc_cells(w)
+    for a in range(st.shape[0]):
+        if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT:
+            continue
+        if st[a, ST_PHASE] != PH_NET and st[a, A_RSEQ] == 0:
+            continue
+        if fault_of_site[f, st[a, A_SITE]] == 0 or struck[f, st[a, ST_REP]] == 0:
+            continue
+        if st[a, ST_PHASE] == PH_NET:
+            st[a, ST_PHASE] = PH_GONE
+            if st[a, A_OPEN] == 0:
+                give_back(w, a)
+        else:
+            st[a, A_RSEQ] = 0
+            wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
+            st[a, V_WORK] = 0
+
+
+@law
+def reset_connections(w, f):
+    """A reset begins: every open attempt on its sites and replicas is answered `unreachable` at once."""
+    g = t.g(w)
+    st = t.st(w)
+    fault_of_site = t.fault_of_site(w)
+    struck = t.struck(w)
+    for a in range(st.shape[0]):
+        if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT or st[a, A_OPEN] == 0:
+            continue
+        if st[a, A_BITS] & BIT_SENT == 0:
+            continue
+        if fault_of_site[f, st[a, A_SITE]] == 0 or struck[f, st[a, ST_REP]] == 0:
+            continue
+        seq = next_seq(w)
+        st[a, A_RSEQ] = seq
+        st[a, A_OUT] = UNREACHABLE
+        push(w, g[G_NOW], R_REPLY, st[a, ST_KEY], refer(seq, 0, a))
+
+
+@law
+def crash(w, f, r):
+    """Replica `r` goes down: its visits are lost, its stories stop, its queues and policy state are gone."""
+    g = t.g(w)
+    st = t.st(w)
+    rep = t.rep(w)
+    scope = t.scope(w)
+    ring = t.ring(w)
+    outstanding = t.outstanding(w)
+    up = t.up(w)
+    svc = t.svc(w)
+    policies = t.policies(w)
+    policiesF = t.policiesF(w)
+    replicas = t.replicas(w)
+    dist = t.dist(w)
+    distF = t.distF(w)
+    points = t.points(w)
+    faults = t.faults(w)
+    fault_keys = t.fault_keys(w)
+    fstate = t.fstate(w)
+    level = t.level(w)
+    svc_cells = t.svc_cells(w)
+    events = t.events(w)
+    now = g[G_NOW]
+    s = replicas[r, RP_SVC]
+    up[r] = 0
+    touch_service(w, s)
+    level[s, LV_UP] -= 1
+    rep[r, RX_GENERATION] += 1
+    g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, 0)
+    for i in range(st.shape[0]):
+        if st[i, ST_ID] == 0 or st[i, ST_KIND] != VISIT or st[i, ST_REP] != r:
+            continue
+        phase = st[i, ST_PHASE]
+        if phase == PH_LINE or phase == PH_PERMIT or phase == PH_NET or phase == PH_GONE:
+            continue
+        if phase == PH_QUEUED:
+            if svc[s, S_SHARED] != 0:
+                continue
+            leave_queue(w, r, i)
+            level[s, LV_QUEUE] -= 1
+        else:
+            if phase == PH_RESUME:
+                leave_resume(w, i)
+                level[s, LV_QUEUE] -= 1
+            stop(w, i, LOST)
+        if st[i, ST_MARK] & MARK_WORKER:
+            st[i, ST_MARK] &= ~MARK_WORKER
+            level[s, LV_BUSY] -= 1
+        wasted(svc_cells, st[i, ST_CELL] * g[G_SERVICES] + s, st[i, V_WORK])
+        st[i, V_WORK] = 0
+        close(w, i, LOST, True)
+    for i in range(st.shape[0]):
+        if st[i, ST_ID] == 0 or st[i, ST_REP] != r:
+            continue
+        kind = st[i, ST_KIND]
+        if kind == MESSAGE or kind == BRANCH or kind == FALLBACK:
+            stop(w, i, LOST)
+    for a in range(st.shape[0]):  # hedges that had lost and ran on: nobody is left to count them
+        if st[a, ST_ID] != 0 and st[a, ST_KIND] == VISIT and st[a, A_OPEN] != 0 and st[a, A_FROM] == r:
+            settle(w, a, LOST)
+    rep[r, RX_BUSY] = 0
+    if svc[s, S_SHARED] == 0:
+        rep[r, RX_IN_SYSTEM] = 0
+    rep[r, RX_STARTED] = 0
+    for k in range(scope.shape[0]):
+        if scope[k, K_CALLER] == r:
+            reset_scope(
+                scope,
+                k,
+                ring,
+                policies,
+                policiesF,
+                scope[k, K_POLICY],
+                now,
+                scope[k, K_REPLICAS],
+                outstanding,
+            )
+    rep[r, RX_RETURN] = f
+    if faults[f, F_RESTART_AFTER] >= 0:
+        after = sample(
+            dist,
+            distF,
+            points,
+            faults[f, F_RESTART_AFTER],
+            derive(fault_keys[f], fstate[f, FS_OCCURRENCE]),
+            X_RESTART,
+        )
+        rep[r, RX_RETURN] = -1
+        restart(w, r, after)
+
+
+@law
+def restart(w, r, after):
+    """Replica `r` begins to start `after` ns from now."""
+    g = t.g(w)
+    rep = t.rep(w)
+    svc = t.svc(w)
+    replicas = t.replicas(w)
+    dist = t.dist(w)
+    distF = t.distF(w)
+    points = t.points(w)
+    s = replicas[r, RP_SVC]
+    key = derive(derive(g[G_SEED], replicas[r, RP_KEY]), rep[r, RX_GENERATION])
+    ns = after
+    if svc[s, S_STARTUP] >= 0:
+        ns += sample(dist, distF, points, svc[s, S_STARTUP], key, 0)
+    push(w, g[G_NOW] + ns, R_FAULT, key, refer(rep[r, RX_GENERATION], READY, r))
+
+
+@law
+def handle(w, sub, number, f):
+    """A fault entry: `f` begins or ends, or (READY) replica `f` is up again."""
+    g = t.g(w)
+    rep = t.rep(w)
+    up = t.up(w)
+    svc = t.svc(w)
+    replicas = t.replicas(w)
+    dist = t.dist(w)
+    distF = t.distF(w)
+    points = t.points(w)
+    faults = t.faults(w)
+    fault_keys = t.fault_keys(w)
+    fstate = t.fstate(w)
+    struck = t.struck(w)
+    level = t.level(w)
+    events = t.events(w)
+    now = g[G_NOW]
+    if sub == READY:
+        r = f
+        s = replicas[r, RP_SVC]
+        touch_service(w, s)
+        up[r] = 1
+        level[s, LV_UP] += 1
+        g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, 1)
+        if svc[s, S_SHARED] != 0:
+            q = svc[s, S_FIRST]
+            while rep[q, RQ_N] > 0 and rep[r, RX_BUSY] < svc[s, S_WORKERS]:
+                rep[r, RX_BUSY] += 1
+                level[s, LV_BUSY] += 1
+                free_worker(w, s, r)
+        return
+    kind = faults[f, F_KIND]
+    recurring = faults[f, F_EVERY] >= 0
+    changes = kind == FAULT_PAUSE or kind == FAULT_SLOWDOWN or kind == FAULT_CAPACITY
+    if sub == BEGIN:
+        if recurring:
+            g[G_PENDING] += 1  # taken out of the count when it was scheduled
+        strike(w, f)
+        fstate[f, FS_ACTIVE] = 1
+        fstate[f, FS_SINCE] = now
+        g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_FAULT, f, 1)
+        if faults[f, F_FOR] >= 0:
+            o = fstate[f, FS_OCCURRENCE]
+            ns = sample(dist, distF, points, faults[f, F_FOR], derive(fault_keys[f], o), X_FOR)
+            push(w, now + ns, R_FAULT, derive(fault_keys[f], 2 * o + 1), refer(o, FINISH, f))
+        if kind == FAULT_BLACKHOLE:
+            lose_messages(w, f)
+        elif kind == FAULT_RESET:
+            reset_connections(w, f)
+        elif kind == FAULT_CRASH:
+            for r in range(replicas.shape[0]):
+                if struck[f, r] != 0 and up[r] != 0:
+                    crash(w, f, r)
+    else:
+        fstate[f, FS_ACTIVE] = 0
+        g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_FAULT, f, 0)
+        if kind == FAULT_CRASH:
+            for r in range(replicas.shape[0]):
+                if struck[f, r] != 0 and up[r] == 0 and rep[r, RX_RETURN] == f:
+                    rep[r, RX_RETURN] = -1
+                    restart(w, r, 0)
+        if recurring:
+            fstate[f, FS_OCCURRENCE] += 1
+            ns = sample(
+                dist,
+                distF,
+                points,
+                faults[f, F_EVERY],
+                derive(fault_keys[f], fstate[f, FS_OCCURRENCE]),
+                0,
+            )
+            schedule_begin(w, f, now + ns, True)
+    if changes:
+        change_speed(w, f)

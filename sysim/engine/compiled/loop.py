@@ -1,0 +1,359 @@
+"""The loop: take the least live entry, give control to its story, go on until that story waits."""
+
+from __future__ import annotations
+
+from sysim.engine.compiled import columns as c
+from sysim.engine.compiled import faults as fault_entries
+from sysim.engine.compiled import world as t
+from sysim.engine.compiled.calls import settle
+from sysim.engine.compiled.entries import pop
+from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
+from sysim.engine.compiled.pipeline import after, call, call_end, call_over, depart, fall_back, launch, rejoin
+from sysim.engine.compiled.program import end, execute, orphan_ended, resume
+from sysim.engine.compiled.stopping import stop
+from sysim.engine.compiled.visits import begin, free_worker, leave_resume, touch_service
+from sysim.engine.compiled.work import leave_cores
+from sysim.plan.tables import (
+    BULKHEAD_FULL,
+    C_POLICY,
+    CANCELLED,
+    DEADLINE,
+    ERROR,
+    NEVER,
+    P_CANCEL,
+    R_ARRIVE,
+    R_BACKOFF,
+    R_CANCEL,
+    R_DONE,
+    R_FAULT,
+    R_GRANT,
+    R_HEDGE,
+    R_JOIN,
+    R_LOAD,
+    R_PATIENCE,
+    R_PERMIT,
+    R_REPLY,
+    R_START,
+    R_THINK,
+    R_TIMEOUT,
+    S_ASYNC,
+    S_CANCEL,
+    SHED,
+    TIMEOUT,
+    UNREACHABLE,
+    WHEN_CONTINUE,
+    WHEN_STOP,
+)
+from sysim.record.columns import LV_QUEUE
+from sysim.record.counters import peak, touch
+from sysim.semantics.digest import chain
+from sysim.semantics.jit import law
+
+
+@law
+def live(w, rank, sub, seq, slot):
+    """Whether the entry just taken still means anything."""
+    st = t.st(w)
+    rep = t.rep(w)
+    if rank == R_DONE:
+        return st[slot, c.W_SEQ] == seq
+    if rank == R_REPLY:
+        return st[slot, c.A_RSEQ] == seq
+    if rank == R_ARRIVE:
+        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_NET
+    if rank == R_TIMEOUT:
+        if sub == 0:
+            return st[slot, c.ST_ID] == seq and st[slot, c.A_OPEN] != 0
+        return st[slot, c.C_SEQ] == seq
+    if rank == R_GRANT:
+        phase = st[slot, c.ST_PHASE]
+        return st[slot, c.ST_ID] == seq and (phase == c.PH_GRANTED or phase == c.PH_REGRANTED)
+    if rank == R_FAULT:
+        return sub != fault_entries.READY or rep[slot, c.RX_GENERATION] == seq
+    if rank == R_LOAD:
+        return True
+    if rank == R_JOIN:
+        return (
+            st[slot, c.ST_ID] == seq
+            and st[slot, c.ST_PHASE] == c.PH_ENDED
+            and st[slot, c.ST_KIND] == c.BRANCH
+        )
+    if rank == R_PERMIT:
+        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_PERMIT
+    if rank == R_BACKOFF:
+        state = st[slot, c.C_STATE]
+        return st[slot, c.C_SEQ] == seq and (state == c.CALL_BACKOFF or state == c.CALL_SLEEP)
+    if rank == R_HEDGE:
+        return st[slot, c.C_HSEQ] == seq
+    if rank == R_PATIENCE:
+        if sub == 0:
+            return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_QUEUED
+        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_LINE
+    if rank == R_CANCEL:
+        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] != c.PH_GONE
+    return st[slot, c.ST_ID] == seq  # R_START, R_THINK
+
+
+@law
+def advance_cells(w, time):
+    """Go into the cell of `time`: close the integrals at each edge on the way."""
+    g = t.g(w)
+    level = t.level(w)
+    svc_cells = t.svc_cells(w)
+    peaks = t.peaks(w)
+    cell_edges = t.cell_edges(w)
+    cell_segment = t.cell_segment(w)
+    cell_column = t.cell_column(w)
+    n = level.shape[0]
+    while time >= g[c.G_EDGE]:
+        edge = g[c.G_EDGE]
+        cell = g[c.G_CELL]
+        for s in range(n):
+            touch(level, s, svc_cells, cell * n + s, edge)
+        cell += 1
+        g[c.G_CELL] = cell
+        g[c.G_COLUMN] = cell_column[cell]
+        if cell_segment[cell] != g[c.G_SEGMENT]:
+            g[c.G_SEGMENT] = cell_segment[cell]
+            for s in range(n):
+                peak(level, s, peaks, cell_segment[cell] * n + s, edge)
+        if cell + 1 < cell_edges.shape[0]:
+            g[c.G_EDGE] = cell_edges[cell + 1]
+        else:
+            g[c.G_EDGE] = NEVER
+
+
+@law
+def run(w, log, margin, budget):
+    """Handle entries until the run is done, a table is full, or `budget` entries have been handled.
+
+    Everything that is known about the run is in the tables, so that it can be re-entered; `log` takes (time,
+    order, notes) of every entry while it has room.
+    """
+    g = t.g(w)
+    heap = t.heap(w)
+    instant = t.instant(w)
+    st = t.st(w)
+    svc = t.svc(w)
+    sites = t.sites(w)
+    policies = t.policies(w)
+    limit = g[c.G_EVENTS] + budget
+    while True:
+        if g[c.G_FREE_N] < margin or g[c.G_HEAP] + margin > heap.shape[0]:
+            return c.GROW
+        if g[c.G_INSTANT] + margin > instant.shape[0]:
+            return c.GROW
+        if g[c.G_EVENTS] >= limit:
+            return c.PAUSED
+        if g[c.G_NOW] >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] == 0):
+            return c.DONE
+        time = pop(w)
+        if time >= g[c.G_STOP]:
+            return c.DONE
+        ref = g[c.G_REF]
+        order = g[c.G_ORDER]
+        rank = order >> c.ORDER_SHIFT
+        i = ref & c.SLOT_MASK
+        sub = (ref >> c.SLOT_BITS) & 3
+        seq = ref >> c.SEQ_SHIFT
+        if not live(w, rank, sub, seq, i):
+            continue
+        if time != g[c.G_NOW]:
+            if time >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] + 1 == 0):
+                return c.DONE
+            if time >= g[c.G_EDGE]:
+                advance_cells(w, time)
+            g[c.G_NOW] = time
+            g[c.G_SAME] = 0
+        g[c.G_SAME] += 1
+        if g[c.G_SAME] > c.INSTANT_LIMIT:
+            return c.STUCK
+        g[c.G_CUR] = i
+        act = c.ACT_WAIT
+
+        if rank == R_DONE:
+            if st[i, c.W_STATE] == c.WORK_SHARES:
+                touch_service(w, st[i, c.ST_SVC])
+                leave_cores(w, i, True)
+            st[i, c.W_STATE] = c.WORK_NONE
+            st[i, c.W_SEQ] = 0
+            st[i, c.V_WORK] += st[i, c.W_BASE]
+            act = c.ACT_RUN
+        elif rank == R_REPLY or (rank == R_TIMEOUT and sub == 0):
+            if rank == R_REPLY:
+                st[i, c.A_RSEQ] = 0
+                g[c.G_OUT] = st[i, c.A_OUT]
+            else:
+                g[c.G_OUT] = TIMEOUT
+            caller = st[i, c.A_CALLER]
+            g[c.G_ATT] = i
+            g[c.G_CUR] = caller
+            g[c.G_THEN] = c.ACT_AFTER if st[caller, c.C_SEQ] == st[i, c.A_CSEQ] else c.ACT_WAIT
+            act = c.ACT_SETTLE
+        elif rank == R_ARRIVE:
+            act = arrive(w, i)
+        elif rank == R_LOAD:
+            act = load_arrival(w, i)
+        elif rank == R_GRANT:
+            if st[i, c.ST_PHASE] == c.PH_GRANTED:
+                touch_service(w, st[i, c.ST_SVC])
+                begin(w, i)
+                act = c.ACT_RUN
+            else:
+                st[i, c.ST_PHASE] = c.PH_RUN
+                act = c.ACT_RESUME
+        elif rank == R_START or rank == R_THINK:
+            act = c.ACT_RUN
+            if rank == R_THINK and g[c.G_NOW] >= g[c.G_DURATION]:
+                act = c.ACT_END
+                g[c.G_OUT] = 0
+        elif rank == R_JOIN:
+            act = join(w, i)
+            if act == c.ACT_END:
+                act = c.ACT_PARALLEL_FAILED
+        elif rank == R_TIMEOUT:
+            st[i, c.C_RESULT] = DEADLINE
+            g[c.G_REASON] = DEADLINE
+            g[c.G_LOSER] = 0
+            act = c.ACT_SETTLE_ALL
+        elif rank == R_BACKOFF:
+            if st[i, c.C_STATE] == c.CALL_BACKOFF:
+                st[i, c.C_STATE] = c.CALL_OPEN
+                act = c.ACT_TRY
+            else:
+                act = fall_back(w, i)
+        elif rank == R_HEDGE:
+            st[i, c.C_HSEQ] = 0
+            act = c.ACT_LAUNCH
+        elif rank == R_PERMIT:
+            st[i, c.ST_PHASE] = c.PH_GONE
+            caller = st[i, c.A_CALLER]
+            current = st[caller, c.C_SEQ] == st[i, c.A_CSEQ]
+            if not depart(w, caller if current else -1, i):
+                g[c.G_ATT] = i
+                g[c.G_CUR] = caller
+                g[c.G_OUT] = UNREACHABLE
+                g[c.G_THEN] = c.ACT_AFTER if current else c.ACT_WAIT
+                act = c.ACT_SETTLE
+        elif rank == R_PATIENCE:
+            if sub == 0:
+                leave_waiting(w, i)
+                g[c.G_OUT] = SHED
+                act = c.ACT_VISIT_END
+            else:
+                caller = st[i, c.A_CALLER]
+                g[c.G_ATT] = i
+                g[c.G_CUR] = caller
+                g[c.G_OUT] = BULKHEAD_FULL
+                g[c.G_THEN] = c.ACT_AFTER if st[caller, c.C_SEQ] == st[i, c.A_CSEQ] else c.ACT_WAIT
+                act = c.ACT_SETTLE
+        elif rank == R_CANCEL:
+            way = svc[st[i, c.ST_SVC], S_CANCEL]
+            phase = st[i, c.ST_PHASE]
+            g[c.G_OUT] = CANCELLED
+            if phase == c.PH_NET:
+                st[i, c.ST_MARK] |= c.MARK_EARLY
+            elif phase == c.PH_QUEUED:
+                if way != WHEN_CONTINUE:
+                    leave_waiting(w, i)
+                    act = c.ACT_VISIT_END
+            elif way == WHEN_STOP:
+                if phase == c.PH_RESUME:
+                    leave_resuming(w, i)
+                if phase == c.PH_GRANTED:
+                    touch_service(w, st[i, c.ST_SVC])
+                stop(w, i, CANCELLED)
+                act = c.ACT_VISIT_END
+        else:  # R_FAULT
+            fault_entries.handle(w, sub, seq, i)
+
+        while act != c.ACT_WAIT:
+            if act == c.ACT_RUN:
+                act = execute(w)
+            elif act == c.ACT_CALL or act == c.ACT_FORK:
+                i = g[c.G_CUR]
+                if (
+                    st[i, c.ST_MARK] & c.MARK_WORKER
+                    and st[i, c.ST_KIND] == c.VISIT
+                    and svc[st[i, c.ST_SVC], S_ASYNC] != 0
+                ):
+                    st[i, c.ST_MARK] &= ~c.MARK_WORKER
+                    free_worker(w, st[i, c.ST_SVC], st[i, c.ST_REP])
+                if act == c.ACT_FORK:
+                    act = c.ACT_WAIT
+                    continue
+                act = call(w)
+            elif act == c.ACT_TRY:
+                i = g[c.G_CUR]
+                st[i, c.C_TRIES] += 1
+                st[i, c.C_GROUP] = 0
+                act = c.ACT_LAUNCH
+            elif act == c.ACT_LAUNCH:
+                act = launch(w)
+            elif act == c.ACT_SETTLE:
+                settle(w, g[c.G_ATT], g[c.G_OUT])
+                act = g[c.G_THEN]
+            elif act == c.ACT_AFTER:
+                act = after(w)
+            elif act == c.ACT_SETTLE_ALL:
+                i = g[c.G_CUR]
+                if st[i, c.C_FIRST] >= 0:
+                    g[c.G_ATT] = st[i, c.C_FIRST]
+                    g[c.G_OUT] = g[c.G_REASON]
+                    g[c.G_THEN] = c.ACT_SETTLE_ALL
+                    act = c.ACT_SETTLE
+                else:
+                    g[c.G_LOSER] = 0
+                    g[c.G_OUT] = st[i, c.C_RESULT]
+                    act = c.ACT_CALL_END
+            elif act == c.ACT_CALL_END:
+                act = call_end(w)
+            elif act == c.ACT_CALL_OVER:
+                act = call_over(w)
+            elif act == c.ACT_REJOIN:
+                act = rejoin(w)
+            elif act == c.ACT_RESUME:
+                act = resume(w, g[c.G_CUR])
+            elif act == c.ACT_END:
+                act = end(w)
+            elif act == c.ACT_VISIT_END:
+                visit_end(w)
+                act = c.ACT_WAIT
+            else:  # ACT_PARALLEL_FAILED
+                i = g[c.G_CUR]
+                b = st[i, c.B_FIRST]
+                st[i, c.B_FIRST] = -1
+                while b >= 0:
+                    following = st[b, c.B_NEXT]
+                    if st[b, c.ST_PHASE] == c.PH_ENDED:
+                        orphan_ended(w, b)
+                    elif (
+                        st[b, c.C_STATE] != c.CALL_NONE
+                        and policies[sites[st[b, c.C_SITE], C_POLICY], P_CANCEL] != 0
+                    ):
+                        stop(w, b, CANCELLED)
+                    else:
+                        st[b, c.ST_PARENT_ID] = 0
+                    b = following
+                st[i, c.C_RESULT] = ERROR
+                act = c.ACT_REJOIN
+
+        if g[c.G_STUCK] != 0:
+            return c.STUCK
+        if g[c.G_EVENTS] < log.shape[0]:
+            log[g[c.G_EVENTS], 0] = time
+            log[g[c.G_EVENTS], 1] = order
+            log[g[c.G_EVENTS], 2] = g[c.G_NOTES]
+        g[c.G_DIGEST] = chain(g[c.G_DIGEST], time, order, g[c.G_NOTES])
+        g[c.G_NOTES] = 0
+        g[c.G_EVENTS] += 1
+
+
+@law
+def leave_resuming(w, i):
+    """Visit `i` is stopped while it waits for a worker to go on."""
+    st = t.st(w)
+    level = t.level(w)
+    touch_service(w, st[i, c.ST_SVC])
+    leave_resume(w, i)
+    level[st[i, c.ST_SVC], LV_QUEUE] -= 1

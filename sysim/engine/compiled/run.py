@@ -1,0 +1,195 @@
+"""Running a plan on the compiled engine: enter the loop, make room or report progress, enter it again."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sysim.engine.compiled import columns as c
+from sysim.engine.compiled import loop
+from sysim.engine.compiled.entries import push, refer
+from sysim.engine.compiled.faults import schedule_begin
+from sysim.engine.compiled.handlers import next_arrival
+from sysim.engine.compiled.stories import take
+from sysim.engine.compiled.tables import Tables, allocate, grow, grow_lanes
+from sysim.errors import SimulationError, UnsupportedByEngine
+from sysim.plan.plan import Plan
+from sysim.plan.tables import (
+    C_STAT,
+    C_STREAM,
+    F_AT,
+    F_EVERY,
+    IN_FLIGHT,
+    L_CLIENTS,
+    L_CLOSED,
+    L_PC,
+    NEVER,
+    OUTCOMES,
+    R_START,
+)
+from sysim.record.columns import (
+    CC_ATTEMPTS,
+    CC_CALLS,
+    CC_HEDGES,
+    CC_OUT,
+    CC_RETRIES,
+    CC_SENT,
+    CC_TRY,
+    LC_OUT,
+    SC_OUT,
+)
+from sysim.record.record import Record
+from sysim.record.record import allocate as allocate_record
+from sysim.semantics.rng import derive, wrapping
+from sysim.semantics.sampling import sample
+
+CHUNK = 2_000_000  # entries between two reports of progress
+
+Progress = Callable[[float], None]
+
+
+def simulate(
+    plan: Plan,
+    *,
+    seed: int,
+    replication: int = 0,
+    traces: int = 0,
+    processes: Sequence[Any] = (),
+    operations: Any = None,
+    progress: Progress | None = None,
+    log: list[tuple[int, int, int, int]] | None = None,
+) -> Record:
+    """Run `plan` once and return what happened.
+
+    `progress` is called with the simulated time in ns now and then. `log`, for tests, receives (time, rank, key,
+    notes) of every entry. Raises `SimulationError` when too much happens at one instant, `UnsupportedByEngine`
+    when user processes are given.
+    """
+    if processes or operations:
+        raise UnsupportedByEngine(
+            "user processes and operations run on the reference engine only: choose engine='reference'"
+        )
+    began = clock.perf_counter()
+    record = allocate_record(plan, traces)
+    with wrapping():
+        run = allocate(plan, record, seed, replication)
+        run.connect(plan, record)
+        _begin(plan, run)
+        _loop(plan, run, record, progress, log)
+        _finish(plan, run, record)
+    record.wall_s = clock.perf_counter() - began
+    record.engine = "compiled"
+    return record
+
+
+def _begin(plan: Plan, run: Tables) -> None:
+    """Schedule what is known at time 0: users, first arrivals, faults."""
+    for load in range(plan.n_loads):
+        if plan.loads[load, L_CLOSED]:
+            key = int(run.load_state[load, c.LX_KEY])
+            for user in range(plan.loads[load, L_CLIENTS]):
+                _new_user(plan, run, load, user, int(derive(key, user)))
+        else:
+            next_arrival(run.world, load)
+    for f in range(plan.n_faults):
+        recurring = plan.faults[f, F_EVERY] >= 0
+        at = int(plan.faults[f, F_AT])
+        if recurring:
+            key = int(derive(run.fault_keys[f], 0))
+            base = at if at < NEVER else 0
+            at = base + int(sample(plan.dist, plan.distF, plan.points, plan.faults[f, F_EVERY], key, 0))
+        schedule_begin(run.world, f, at, recurring)
+
+
+def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> None:
+    st = run.st
+    key = int(derive(user_key, 0))
+    i = take(run.world, c.USER, key)
+    st[i, c.ST_ROOT] = user_key
+    st[i, c.ST_CYCLE] = 0
+    st[i, c.ST_LOAD] = load
+    st[i, c.ST_CLIENT] = user
+    st[i, c.ST_SVC] = -1
+    st[i, c.ST_REP] = -1
+    st[i, c.ST_PC] = plan.loads[load, L_PC]
+    push(run.world, 0, R_START, key, refer(int(st[i, c.ST_ID]), 0, i))
+
+
+def _loop(
+    plan: Plan,
+    run: Tables,
+    record: Record,
+    progress: Progress | None,
+    log: list[tuple[int, int, int, int]] | None,
+) -> None:
+    g = run.g
+    entries = np.zeros((1 << 20 if log is not None else 0, 3), dtype=np.int64)
+    space = run.margin
+    while True:
+        status = loop.run(run.world, entries, run.margin, CHUNK)
+        if status == c.DONE:
+            break
+        if status == c.STUCK:
+            raise SimulationError(_stuck(plan, run))
+        if status == c.GROW:
+            space = max(space, 4 * len(run.st))
+            grow(run, space)
+            grow_lanes(run)
+            run.connect(plan, record)
+        elif progress is not None:
+            progress(float(g[c.G_NOW]))
+    if log is not None:
+        for time, order, notes in entries[: int(g[c.G_EVENTS])].tolist():
+            log.append((time, order >> c.ORDER_SHIFT, order & c.ORDER_MASK, notes))
+
+
+def _stuck(plan: Plan, run: Tables) -> str:
+    """Which load and call kept the clock from moving."""
+    g, st = run.g, run.st
+    at = f"more than {c.INSTANT_LIMIT} events at {int(g[c.G_NOW]) / 1e9:g} s"
+    i = int(g[c.G_CUR])
+    while st[i, c.ST_KIND] in (c.BRANCH, c.FALLBACK):
+        i = int(st[i, c.ST_PARENT])
+    outcome = OUTCOMES[int(g[c.G_OUT]) % len(OUTCOMES)]
+    site = int(st[i, c.C_SITE])
+    call = plan.names.sites[site] if 0 <= site < len(plan.names.sites) else "?"
+    load = plan.names.loads[int(st[i, c.ST_LOAD])] if st[i, c.ST_KIND] in (c.USER, c.REQUEST) else call
+    return f"{at}: load {load!r}, call {call!r} ended {outcome!r} again and again without time passing"
+
+
+def _finish(plan: Plan, run: Tables, record: Record) -> None:
+    """Close the integrals at the end, and record what is still open as in flight."""
+    g, st = run.g, run.st
+    loop.advance_cells(run.world, plan.duration)
+    rows = np.flatnonzero(st[:, c.ST_ID])
+    kind = st[rows, c.ST_KIND]
+    requests = rows[kind == c.REQUEST]
+    at = st[requests, c.ST_CELL] * plan.streams.shape[0] + st[requests, c.ST_STREAM]
+    np.add.at(record.load_cells, (at, LC_OUT + IN_FLIGHT), 1)
+    calling = rows[st[rows, c.C_STATE] != c.CALL_NONE]
+    site = st[calling, c.C_SITE]
+    at = st[calling, c.C_CELL] * plan.n_stats + plan.sites[site, C_STAT]
+    np.add.at(record.call_cells, (at, CC_CALLS), 1)
+    np.add.at(record.call_cells, (at, CC_OUT + IN_FLIGHT), 1)
+    users = calling[(st[calling, c.ST_KIND] != c.REQUEST) & (plan.sites[site, C_STREAM] >= 0)]
+    at = st[users, c.C_CELL] * plan.streams.shape[0] + plan.sites[st[users, c.C_SITE], C_STREAM]
+    np.add.at(record.load_cells, (at, LC_OUT + IN_FLIGHT), 1)
+    visits = rows[kind == c.VISIT]
+    opened = visits[st[visits, c.A_OPEN] != 0]
+    at = st[opened, c.A_CELL] * plan.n_stats + plan.sites[st[opened, c.A_SITE], C_STAT]
+    bits = st[opened, c.A_BITS]
+    np.add.at(record.call_cells, (at, CC_ATTEMPTS), 1)
+    np.add.at(record.call_cells, (at, CC_TRY + IN_FLIGHT), 1)
+    np.add.at(record.call_cells, (at, CC_SENT), (bits & c.BIT_SENT) // c.BIT_SENT)
+    np.add.at(record.call_cells, (at, CC_RETRIES), (bits & c.BIT_RETRY) // c.BIT_RETRY)
+    np.add.at(record.call_cells, (at, CC_HEDGES), (bits & c.BIT_HEDGE) // c.BIT_HEDGE)
+    inside = visits[(st[visits, c.ST_PHASE] >= c.PH_QUEUED) & (st[visits, c.ST_PHASE] <= c.PH_REGRANTED)]
+    at = st[inside, c.ST_CELL] * plan.svc.shape[0] + st[inside, c.ST_SVC]
+    np.add.at(record.service_cells, (at, SC_OUT + IN_FLIGHT), 1)
+    record.n_events = int(g[c.G_EVENTS])
+    record.digest = int(g[c.G_DIGEST])
+    record.end = max(int(g[c.G_NOW]), plan.duration)
+    record.n_transitions = int(g[c.G_TRANSITIONS])

@@ -1,0 +1,84 @@
+"""Story rows: taking one, giving one back."""
+
+from __future__ import annotations
+
+from sysim.engine.compiled import world as t
+from sysim.engine.compiled.columns import (
+    A_OPEN,
+    A_RSEQ,
+    B_FIRST,
+    C_CHILD,
+    C_HSEQ,
+    C_SEQ,
+    C_STATE,
+    CALL_NONE,
+    G_FREE,
+    G_FREE_N,
+    G_SEQ,
+    ST_DEADLINE,
+    ST_ID,
+    ST_KEY,
+    ST_KIND,
+    ST_MARK,
+    ST_PARENT,
+    ST_PARENT_ID,
+    V_WORK,
+    W_SEQ,
+    W_STATE,
+    WORK_NONE,
+)
+from sysim.plan.tables import NEVER
+from sysim.semantics.jit import law
+
+
+@law
+def next_seq(w):
+    """A number never given before in this run."""
+    g = t.g(w)
+    g[G_SEQ] += 1
+    return g[G_SEQ]
+
+
+@law
+def take(w, kind, key):
+    """A fresh row; the run loop has seen to it that there is one."""
+    g = t.g(w)
+    st = t.st(w)
+    i = g[G_FREE]
+    g[G_FREE] = st[i, ST_KEY]
+    g[G_FREE_N] -= 1
+    g[G_SEQ] += 1
+    st[i, ST_ID] = g[G_SEQ]
+    st[i, ST_KIND] = kind
+    st[i, ST_KEY] = key
+    st[i, ST_MARK] = 0
+    st[i, A_OPEN] = 0
+    st[i, A_RSEQ] = 0
+    st[i, ST_DEADLINE] = NEVER
+    st[i, W_SEQ] = 0
+    st[i, W_STATE] = WORK_NONE
+    st[i, V_WORK] = 0
+    st[i, C_SEQ] = 0
+    st[i, C_STATE] = CALL_NONE
+    st[i, C_HSEQ] = 0
+    st[i, C_CHILD] = -1
+    st[i, B_FIRST] = -1
+    st[i, ST_PARENT] = -1
+    st[i, ST_PARENT_ID] = 0
+    return i
+
+
+@law
+def give_back(w, i):
+    """Row `i` is free again; whatever entry still names it is dead."""
+    g = t.g(w)
+    st = t.st(w)
+    st[i, ST_ID] = 0
+    st[i, A_OPEN] = 0
+    st[i, A_RSEQ] = 0
+    st[i, W_SEQ] = 0
+    st[i, C_SEQ] = 0
+    st[i, C_HSEQ] = 0
+    st[i, ST_KEY] = g[G_FREE]
+    g[G_FREE] = i
+    g[G_FREE_N] += 1

@@ -1,0 +1,245 @@
+"""Allocating the run tables of the compiled engine, and making them larger when they are full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sysim.engine.compiled import columns as c
+from sysim.engine.compiled import world
+from sysim.plan.plan import Plan
+from sysim.plan.tables import (
+    F_KEY,
+    K_KEY,
+    K_POLICY,
+    K_REPLICAS,
+    L_BATCH,
+    L_CLIENTS,
+    L_CLOSED,
+    L_KEY,
+    LF_BATCH,
+    N_FS,
+    NEVER,
+    NONE,
+    RP_SVC,
+    S_OPS,
+    S_REPLICAS,
+    SF_CORES,
+)
+from sysim.record.columns import LV_UP
+from sysim.record.record import Record
+from sysim.semantics.rng import derive
+from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
+from sysim.semantics.scopes import reset as reset_scope
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+# tables that the record knows by longer names
+_NAMES = {"svc_cells": "service_cells", "svc_hist": "service_hist", "svc_moments": "service_moments"}
+
+
+def aligned(rows: int, columns: int) -> Ints:
+    """Zeroed rows that begin at cache lines."""
+    raw = np.zeros(rows * columns + 8, dtype=np.int64)
+    skip = (-(raw.ctypes.data // 8)) % 8
+    return raw[skip : skip + rows * columns].reshape(rows, columns)
+
+
+@dataclass
+class Tables:
+    """All that one run changes, besides its `Record`."""
+
+    g: Ints
+    heap: Ints
+    instant: Ints
+    lanes: Ints
+    lane_entries: Ints
+    st: Ints
+    rep: Ints
+    speed: Floats
+    old_speed: Floats
+    scope: Ints
+    ring: Ints
+    outstanding: Ints
+    up: Ints
+    fstate: Ints
+    struck: Ints
+    load_state: Ints
+    load_target: Floats
+    stack: Ints
+    flags: Ints
+    fault_keys: Ints
+    fault_of_site: Ints
+    margin: int
+    world: Any = None
+
+    def connect(self, plan: Plan, record: Record) -> None:
+        """Make the world anew, after tables have been made or made larger."""
+        places: dict[str, NDArray[Any]] = {}
+        for name in world.TABLES:
+            owner = next(o for o in (self, plan, record) if hasattr(o, _NAMES.get(name, name)))
+            places[name] = getattr(owner, _NAMES.get(name, name))
+        self.world = world.build(places)
+
+
+def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
+    """The tables at time 0, before anything has happened; needs the levels of `record` to set what is up."""
+    g = np.zeros(c.N_G, dtype=np.int64)
+    run_key = derive(derive(SALT_RUN, seed), replication)
+    g[c.G_SEED] = run_key
+    g[c.G_DIGEST] = run_key
+    g[c.G_DURATION] = plan.duration
+    g[c.G_STOP] = NEVER if plan.drain >= NEVER else plan.duration + plan.drain
+    g[c.G_STREAMS] = plan.streams.shape[0]
+    g[c.G_SERVICES] = plan.svc.shape[0]
+    g[c.G_STATS] = plan.n_stats
+    g[c.G_LOADS] = plan.loads.shape[0]
+    g[c.G_EDGE] = plan.cell_edges[1]
+    g[c.G_SEGMENT] = plan.cell_segment[0]
+    g[c.G_COLUMN] = plan.cell_column[0]
+    g[c.G_LANE_T] = NEVER
+    g[c.G_LANE_O] = NEVER
+    g[c.G_LANE_I] = NONE
+    n_lanes = min(plan.n_lanes, c.MAX_LANES)
+    g[c.G_LANES] = n_lanes
+    margin = _margin(plan)
+
+    lanes = np.zeros((max(n_lanes, 1), c.N_LN), dtype=np.int64)
+    size = 1 << 10
+    lanes[:, c.LN_BASE] = np.arange(len(lanes)) * size
+    lanes[:, c.LN_MASK] = size - 1
+
+    users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
+    rows = 1 << max(10, int(2 * margin + 2 * users).bit_length())
+    tables = Tables(
+        g=g,
+        heap=aligned(2 * rows, 3),
+        instant=aligned(2 * rows, 3),
+        lanes=lanes,
+        lane_entries=aligned(len(lanes) * size, 3),
+        st=aligned(0, c.N_ST),
+        rep=_replicas(plan),
+        speed=_speeds(plan),
+        old_speed=_speeds(plan),
+        scope=plan.scopes.copy(),
+        ring=np.zeros(plan.ring_length, dtype=np.int64),
+        outstanding=np.zeros(plan.outstanding_length, dtype=np.int64),
+        up=np.ones(plan.replicas.shape[0], dtype=np.int64),
+        fstate=np.zeros((plan.faults.shape[0], N_FS), dtype=np.int64),
+        struck=np.zeros((plan.faults.shape[0], plan.replicas.shape[0]), dtype=np.int64),
+        load_state=np.zeros((plan.loads.shape[0], c.N_LX), dtype=np.int64),
+        load_target=np.zeros(plan.loads.shape[0], dtype=np.float64),
+        stack=np.zeros(1, dtype=np.int64),
+        flags=plan.flags.copy(),
+        fault_keys=np.array([derive(run_key, key) for key in plan.faults[:, F_KEY]], dtype=np.int64),
+        fault_of_site=_sites_of_faults(plan),
+        margin=margin,
+    )
+    grow_stories(tables, rows)
+    for k in range(plan.n_scopes):
+        tables.scope[k, K_KEY] = derive(run_key, plan.scopes[k, K_KEY])
+        reset_scope(
+            tables.scope, k, tables.ring, plan.policies, plan.policiesF, int(tables.scope[k, K_POLICY]), 0,
+            int(tables.scope[k, K_REPLICAS]), tables.outstanding,
+        )  # fmt: skip
+    for load in range(plan.n_loads):
+        key = derive(run_key, plan.loads[load, L_KEY])
+        tables.load_state[load, c.LX_KEY] = key
+        tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)
+    for s in range(plan.n_services):
+        record.level[s, LV_UP] = plan.svc[s, S_REPLICAS]
+    return tables
+
+
+def _margin(plan: Plan) -> int:
+    """More rows than one entry can ask for: every instruction once, twice the largest batch."""
+    batches = plan.loads[:, L_BATCH].max() if plan.n_loads else 0
+    mean = float(plan.loadsF[:, LF_BATCH].max()) if plan.n_loads else 0.0
+    return int(256 + 2 * plan.code.shape[0] + 2 * batches + 64 * mean)
+
+
+def _replicas(plan: Plan) -> Ints:
+    rep = np.zeros((plan.replicas.shape[0], c.N_RX), dtype=np.int64)
+    for column in (
+        c.RQ_HEAD,
+        c.RQ_TAIL,
+        c.RR_HEAD,
+        c.RR_TAIL,
+        c.PS_HEAD,
+        c.PS_TAIL,
+        c.PS_SCHEDULED,
+        c.RX_RETURN,
+    ):
+        rep[:, column] = NONE
+    return rep
+
+
+def _speeds(plan: Plan) -> Floats:
+    speed = np.zeros((max(plan.n_speeds, 1), c.N_SPEED), dtype=np.float64)
+    speed[:, c.SP_FACTOR] = 1.0
+    row = 0
+    for r in range(plan.n_replicas):
+        s = plan.replicas[r, RP_SVC]
+        for _ in range(plan.svc[s, S_OPS]):
+            speed[row, c.SP_CORES] = plan.svcF[s, SF_CORES]
+            row += 1
+    return speed
+
+
+def _sites_of_faults(plan: Plan) -> Ints:
+    table = np.zeros((plan.faults.shape[0], plan.sites.shape[0]), dtype=np.int64)
+    for f in range(plan.n_faults):
+        for at in range(plan.fault_sites_at[f], plan.fault_sites_at[f + 1]):
+            table[f, plan.fault_sites[at]] = 1
+    return table
+
+
+def grow_stories(tables: Tables, rows: int) -> None:
+    """Give `tables` at least `rows` story rows, the new ones free."""
+    old = tables.st
+    new = aligned(rows, c.N_ST)
+    new[: len(old)] = old
+    fresh = np.arange(len(old), rows)
+    new[len(old) :, c.ST_KEY] = fresh + 1
+    new[rows - 1, c.ST_KEY] = tables.g[c.G_FREE] if tables.g[c.G_FREE_N] > 0 else NONE
+    tables.g[c.G_FREE] = len(old)
+    tables.g[c.G_FREE_N] += len(fresh)
+    tables.st = new
+    tables.stack = np.zeros(rows + 1, dtype=np.int64)
+
+
+def grow(tables: Tables, space: int) -> None:
+    """Make room: `space` more entries than now in both heaps, and more free stories than the margin."""
+    g = tables.g
+    if g[c.G_FREE_N] < tables.margin:
+        grow_stories(tables, 2 * len(tables.st))
+    for name, count in (("heap", g[c.G_HEAP]), ("instant", g[c.G_INSTANT])):
+        entries = getattr(tables, name)
+        if count + space > len(entries):
+            larger = aligned(max(2 * len(entries), int(count + 2 * space)), 3)
+            larger[: len(entries)] = entries
+            setattr(tables, name, larger)
+
+
+def grow_lanes(tables: Tables) -> None:
+    """Double the rings that are more than half full; every ring keeps its entries in order."""
+    lanes = tables.lanes
+    sizes = [int(mask) + 1 for mask in lanes[:, c.LN_MASK]]
+    larger = [
+        2 * size if 2 * int(n) + 2 * tables.margin > size else size
+        for size, n in zip(sizes, lanes[:, c.LN_N], strict=True)
+    ]
+    entries = aligned(sum(larger), 3)
+    base = 0
+    for lane, size in enumerate(larger):
+        n = int(lanes[lane, c.LN_N])
+        at = lanes[lane, c.LN_BASE] + ((lanes[lane, c.LN_HEAD] + np.arange(n)) & lanes[lane, c.LN_MASK])
+        entries[base : base + n] = tables.lane_entries[at]
+        lanes[lane] = (base, size - 1, 0, n)
+        base += size
+    tables.lane_entries = entries

@@ -1,0 +1,422 @@
+"""The caller's side of a call, as one pipeline: deadline, tries, hedges, breaker, rate limit, timeout, bulkhead.
+
+A `Call` is what the caller's story waits for as long as the call lasts. Each `Attempt` is a wait of its own: what
+reaches it is told to the call, or, once that is over, settles the attempt alone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Generator
+from typing import Any
+
+from sysim.engine.reference import laws
+from sysim.engine.reference.book import Book, flat
+from sysim.engine.reference.clock import DEAD, Entry, Wait
+from sysim.engine.reference.laws import derive, sample, uniform
+from sysim.engine.reference.network import Attempt, Network
+from sysim.engine.reference.stories import Programs, Stopped, Story, Telling
+from sysim.engine.reference.world import Home, Site, World
+from sysim.plan.tables import (
+    BREAKER_CLOSED,
+    BREAKER_HALF_OPEN,
+    BREAKER_OPEN,
+    BULKHEAD_FULL,
+    CANCELLED,
+    CIRCUIT_OPEN,
+    DEADLINE,
+    DEGRADED,
+    ERROR,
+    IN_FLIGHT,
+    K_KEY,
+    K_PERMITS_USED,
+    K_SINCE,
+    K_STAT,
+    K_STATE,
+    LOST,
+    N_K,
+    NEVER,
+    R_BACKOFF,
+    R_HEDGE,
+    R_PATIENCE,
+    R_PERMIT,
+    R_REPLY,
+    R_TIMEOUT,
+    RATE_LIMITED,
+    REJECTED,
+    SHED,
+    TIMEOUT,
+    UNREACHABLE,
+)
+from sysim.record.columns import CC_REFUSED, EV_BREAKER, N_CC
+from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_CALL, NOTE_REQUEST
+from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
+
+PENDING = -1  # instead of an outcome: the attempt is under way
+FAILURES = frozenset({ERROR, TIMEOUT, DEADLINE, REJECTED, SHED, UNREACHABLE, LOST})
+NOTICED = frozenset({TIMEOUT, DEADLINE, CANCELLED})
+_FALLBACK = int(SALT_FALLBACK)
+
+
+class Call(Wait):
+    """A call that is not over."""
+
+    __slots__ = (
+        "attempts", "begun", "calls", "group", "hedge", "home", "key", "deadline", "opened", "policy", "request",
+        "row", "scope", "site", "timer", "tried", "tries",
+    )  # fmt: skip
+
+    def __init__(self, calls: Calls, story: Story, site: Site, key: int) -> None:
+        super().__init__(story.thread)
+        self.calls = calls
+        self.home: Home = story.home
+        self.site = site
+        self.policy = site.policy
+        self.scope = site.scope + story.home.number
+        self.key = key
+        self.begun: int = calls.clock._now
+        self.row = calls.book.cell * calls.book.n_stats + site.stat
+        self.deadline = NEVER  # what the callees inherit
+        self.tries = 0
+        self.attempts = 0
+        self.group = 0  # attempts of the present try
+        self.tried = 0  # bits of the replicas that were picked
+        self.opened: dict[Attempt, None] = {}
+        self.timer: Entry | None = None
+        self.hedge: Entry | None = None
+        self.request: tuple[int, int, int] | None = None
+
+    def fire(self, entry: Entry) -> None:
+        """The deadline, a back-off or the time for a hedge."""
+        self.story.resume(entry)
+
+    def heard(self, attempt: Attempt, entry: Entry) -> None:
+        """Something has reached an attempt: the caller hears of it, or the attempt goes its own way."""
+        if self.open:
+            self.story.resume(entry)
+        else:
+            self.calls.hear(entry)
+
+
+class Calls:
+    """Makes calls, for stories of any kind."""
+
+    def __init__(self, world: World, book: Book, programs: Programs, network: Network) -> None:
+        self.world = world
+        self.clock = world.clock
+        self.book = book
+        self.programs = programs
+        self.network = network
+        self.scope, self.ring, self.outstanding, self.up = world.scope, world.ring, world.outstanding, world.up
+        self.scopes = flat(world.scope)
+        self.policies, self.policies_f = world.plan.policies, world.plan.policiesF
+        self.open: dict[Call, None] = {}
+        self.lines: dict[int, OrderedDict[Attempt, Entry]] = {}  # who waits for a permit, by scope
+        self.last: Call | None = None
+
+    # --- the call --------------------------------------------------------------------------------------------------
+
+    def call(self, story: Story, site: Site, key: int, fallback: int) -> Telling:
+        """The story of a call; its outcome."""
+        call = Call(self, story, site, key)
+        story.call = call
+        self.open[call] = None
+        if site.stream >= 0:
+            call.request = self.book.offered(site.stream)
+            self.clock.open += 1
+        try:
+            outcome = yield from self.attempts(call, story.deadline)
+            self.call_off(call)
+            if call.policy.fallback_on >> outcome & 1:
+                outcome = yield from self.fall_back(call, story, outcome, fallback)
+        except Stopped as stopped:
+            for attempt in list(call.opened):
+                self.settle(attempt, stopped.outcome)
+            self.end(call, story, stopped.outcome)
+            raise
+        self.end(call, story, outcome)
+        return outcome
+
+    def attempts(self, call: Call, inherited: int) -> Telling:
+        """Try, and try again; the outcome of the last attempt, or `DEADLINE`."""
+        clock, policy = self.clock, call.policy
+        if inherited <= call.begun:
+            return DEADLINE
+        deadline = min(inherited, call.begun + policy.deadline)
+        call.deadline = deadline if policy.propagate else inherited
+        if deadline < NEVER:
+            call.timer = clock.enter(deadline, R_TIMEOUT, call.key, call)
+        if policy.budget:
+            self.budget(laws.budget_tried, call)
+        delay = 0
+        while True:
+            call.tries += 1
+            call.group = 0
+            outcome = self.launch(call, 0)
+            while call.opened:
+                entry = yield call
+                if entry.rank == R_HEDGE:
+                    outcome = self.launch(call, 1)
+                elif entry.wait is call:
+                    return self.expire(call)
+                else:
+                    outcome = self.hear(entry)
+                if 0 <= outcome <= DEGRADED:
+                    self.release_losers(call)
+                    return outcome
+            if call.hedge is not None:
+                call.hedge.wait = DEAD
+            if call.tries >= policy.max_attempts or not policy.retry_on >> outcome & 1:
+                return outcome
+            if policy.budget and not self.budget(laws.budget_allow, call):
+                self.book.refusals[call.row * N_CC + CC_REFUSED] += 1
+                return outcome
+            if policy.backoff:
+                jitter = uniform(call.key, X_BACKOFF + call.tries)
+                delay = laws.backoff_delay(
+                    self.policies, self.policies_f, policy.row, call.tries, delay, jitter
+                )
+                if delay > 0:
+                    pause = clock.enter(clock._now + delay, R_BACKOFF, call.key, call)
+                    entry = yield call
+                    if entry is not pause:
+                        pause.wait = DEAD
+                        return self.expire(call)
+
+    def expire(self, call: Call) -> int:
+        """The deadline has come: nothing is waited for any more."""
+        for attempt in list(call.opened):
+            self.settle(attempt, DEADLINE)
+        return DEADLINE
+
+    def release_losers(self, call: Call) -> None:
+        """An attempt has succeeded: the others are cancelled, or run on by themselves."""
+        for attempt in list(call.opened):
+            if call.policy.hedge_cancel:
+                self.settle(attempt, CANCELLED, tell=1)
+            else:
+                call.home.orphans[attempt] = None
+
+    def call_off(self, call: Call) -> None:
+        """The attempts are over: deadline and hedge timer with them."""
+        if call.timer is not None:
+            call.timer.wait = DEAD
+        if call.hedge is not None:
+            call.hedge.wait = DEAD
+
+    def fall_back(self, call: Call, story: Story, outcome: int, pc: int) -> Telling:
+        """The fallback of a failed call: `DEGRADED` if it succeeds, else the old outcome."""
+        policy = call.policy
+        if policy.fallback_latency >= 0:
+            latency = sample(*self.world.draws, policy.fallback_latency, call.key, X_FALLBACK)
+            wait = Wait(story.thread)
+            self.clock.enter(self.clock._now + latency, R_BACKOFF, call.key, wait)
+            yield wait
+        if pc >= 0:
+            other = Story(derive(call.key, _FALLBACK), story.home, story.deadline, story.visit)
+            other.thread = story.thread
+            if (yield from self.programs.follow(other, pc)) > DEGRADED:
+                return outcome
+        return DEGRADED
+
+    def end(self, call: Call, story: Story, outcome: int) -> None:
+        """Close the call and write it down."""
+        clock = self.clock
+        call.open = False
+        self.call_off(call)
+        story.call = None
+        del self.open[call]
+        laws.call_ended(self.book.call_cells, call.row, outcome)
+        clock.note(NOTE_CALL, call.key, outcome)
+        self.last = call
+        if call.request is not None:
+            self.book.request_ended(call.site.stream, call.request, outcome, clock._now - call.begun)
+            clock.open -= 1
+            clock.note(NOTE_REQUEST, story.key if story.one_call else call.key, outcome)
+
+    def budget(self, law: Any, call: Call) -> Any:
+        """Ask a law of the retry budget."""
+        return law(
+            self.scope, call.scope, self.ring, self.policies, self.policies_f, call.policy.row, self.clock._now
+        )
+
+    # --- an attempt ------------------------------------------------------------------------------------------------
+
+    def launch(self, call: Call, hedge: int) -> int:
+        """Make the next attempt; `PENDING`, or the outcome with which it was refused here."""
+        clock, policy = self.clock, call.policy
+        key = derive(call.key, call.attempts)
+        attempt = Attempt(call, key, hedge, 1 if call.group == 0 and call.tries > 1 else 0, clock._now)
+        call.attempts += 1
+        call.group += 1
+        outcome = self.admit(attempt)
+        if call.group < policy.hedge_max and call.opened:
+            delay = sample(*self.world.draws, policy.hedge_delay, call.key, X_HEDGE + 64 * call.attempts)
+            call.hedge = clock.enter(clock._now + delay, R_HEDGE, call.key, call)
+        return outcome
+
+    def admit(self, attempt: Attempt) -> int:
+        """Through breaker, rate limit, timeout and bulkhead to the network."""
+        clock, call = self.clock, attempt.call
+        policy, k = call.policy, call.scope
+        if policy.breaker:
+            answer = laws.breaker_acquire(self.scope, k, self.policies, policy.row, clock._now)
+            if answer == 0:
+                return self.refuse(attempt, CIRCUIT_OPEN)
+            if answer == 2:
+                self.turned(k, BREAKER_HALF_OPEN)
+        if policy.rate_limit and not laws.rate_acquire(self.scope, k, self.policies, policy.row, clock._now):
+            self.release(call)
+            return self.refuse(attempt, RATE_LIMITED)
+        waits = False
+        if policy.bulkhead < NEVER:
+            if self.scopes[k * N_K + K_PERMITS_USED] < policy.bulkhead:
+                self.scopes[k * N_K + K_PERMITS_USED] += 1
+                attempt.permit = True
+            elif policy.bulkhead_wait > 0:
+                waits = True
+            else:
+                self.release(call)
+                return self.refuse(attempt, BULKHEAD_FULL)
+        call.opened[attempt] = None
+        self.network.open[attempt] = None
+        if policy.timeout < NEVER:
+            clock.enter(clock._now + policy.timeout, R_TIMEOUT, attempt.key, attempt)
+        if waits:
+            line = self.lines.setdefault(k, OrderedDict())
+            line[attempt] = clock.enter(clock._now + policy.bulkhead_wait, R_PATIENCE, attempt.key, attempt)
+            attempt.queued = True
+            return PENDING
+        return self.dispatch(attempt)
+
+    def refuse(self, attempt: Attempt, outcome: int) -> int:
+        """The attempt is over before it began."""
+        attempt.open = False
+        laws.attempt_ended(self.book.call_cells, attempt.call.row, outcome, 0, attempt.retry, attempt.hedge)
+        self.clock.note(NOTE_ATTEMPT, attempt.key, outcome)
+        return outcome
+
+    def dispatch(self, attempt: Attempt) -> int:
+        """Choose a replica and send; settled as `UNREACHABLE` where there is none, or it refuses."""
+        call = attempt.call
+        service = call.site.callee
+        n = len(service.replicas)
+        local = laws.pick(
+            self.scope, call.scope, self.policies, call.policy.row, self.up, service.replicas[0].row, n,
+            self.outstanding, call.tried, attempt.key,
+        )  # fmt: skip
+        if local >= 0:
+            call.tried |= 1 << local % 62
+            attempt.replica = service.replicas[local]
+            attempt.picked = local
+            if self.network.send(attempt):
+                return PENDING
+        self.settle(attempt, UNREACHABLE)
+        return UNREACHABLE
+
+    def hear(self, entry: Entry) -> int:
+        """What an entry means for the attempt that it reaches: `PENDING`, or settled with an outcome."""
+        attempt: Any = entry.wait
+        rank = entry.rank
+        if rank == R_REPLY:
+            outcome = attempt.answer
+            attempt.unspent = None
+        elif rank == R_TIMEOUT:
+            outcome = TIMEOUT
+        elif rank == R_PERMIT:
+            return self.dispatch(attempt)
+        else:
+            outcome = BULKHEAD_FULL
+        self.settle(attempt, outcome)
+        return int(outcome)
+
+    def settle(self, attempt: Attempt, outcome: int, tell: int = 0) -> None:
+        """Close the caller's side of an attempt. With `tell` the callee hears of it whatever the policy says."""
+        call = attempt.call
+        attempt.open = False
+        del call.opened[attempt]
+        del self.network.open[attempt]
+        if not call.open:
+            call.home.orphans.pop(attempt, None)
+        if call.home.up:  # the policy state of a crashed replica is gone
+            self.put_back(attempt, outcome)
+        laws.attempt_ended(
+            self.book.call_cells, call.row, outcome, attempt.sent, attempt.retry, attempt.hedge
+        )
+        self.clock.note(NOTE_ATTEMPT, attempt.key, outcome)
+        if outcome in NOTICED and (tell or call.policy.cancel):
+            self.network.notify(attempt)
+        if attempt.unspent is not None:
+            self.network.forfeit(attempt)
+
+    def put_back(self, attempt: Attempt, outcome: int) -> None:
+        """Permit, place in the line, breaker, budget and balancer learn that the attempt is over."""
+        clock, call = self.clock, attempt.call
+        policy, k = call.policy, call.scope
+        if attempt.permit:
+            self.hand_over(k)
+        elif attempt.queued:
+            self.lines[k].pop(attempt).wait = DEAD
+        if attempt.sent:
+            self.network.closed(attempt)
+        if policy.breaker:
+            if outcome <= DEGRADED or outcome in FAILURES:
+                self.judge(call, 1 if outcome in FAILURES else 0, clock._now - attempt.begun)
+            else:
+                self.release(call)
+        if policy.budget and outcome <= DEGRADED:
+            self.budget(laws.budget_succeeded, call)
+
+    def hand_over(self, k: int) -> None:
+        """A permit is free: the first who waits has it at once, and learns of it by an entry."""
+        line = self.lines.get(k)
+        if not line:
+            self.scopes[k * N_K + K_PERMITS_USED] -= 1
+            return
+        attempt, patience = line.popitem(last=False)
+        patience.wait = DEAD
+        attempt.permit = True
+        attempt.queued = False
+        self.clock.enter(self.clock._now, R_PERMIT, attempt.key, attempt)
+
+    # --- the breaker -----------------------------------------------------------------------------------------------
+
+    def judge(self, call: Call, failed: int, duration: int) -> None:
+        """The breaker learns a result."""
+        now, k = self.clock._now, call.scope
+        since = self.scopes[k * N_K + K_SINCE]
+        was_closed = self.scopes[k * N_K + K_STATE] == BREAKER_CLOSED
+        state = laws.breaker_record(
+            self.scope, k, self.ring, self.policies, self.policies_f, call.policy.row, now, failed, duration
+        )
+        if state < 0:
+            return
+        row = self.book.cell * self.book.n_stats + self.scopes[k * N_K + K_STAT]
+        if state == BREAKER_OPEN:
+            laws.breaker_opened(self.book.call_cells, row, now - since if was_closed else -1)
+        else:
+            laws.breaker_closed(self.book.call_cells, row, now - since)
+        self.turned(k, state)
+
+    def release(self, call: Call) -> None:
+        """The attempt has no result for the breaker."""
+        if call.policy.breaker:
+            laws.breaker_release(self.scope, call.scope)
+
+    def turned(self, k: int, state: int) -> None:
+        """The breaker of row `k` has a new state."""
+        self.clock.note(NOTE_BREAKER, self.scopes[k * N_K + K_KEY], state)
+        self.book.transition(EV_BREAKER, k, state)
+
+    # --- the end of the run ----------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Everything that is still open is in flight."""
+        for call in self.open:
+            laws.call_ended(self.book.call_cells, call.row, IN_FLIGHT)
+            if call.request is not None:
+                self.book.request_in_flight(call.request)
+        for attempt in self.network.open:
+            laws.attempt_ended(
+                self.book.call_cells, attempt.call.row, IN_FLIGHT, attempt.sent, attempt.retry, attempt.hedge
+            )

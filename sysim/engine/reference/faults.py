@@ -1,0 +1,162 @@
+"""Faults: occurrences begin and end, replicas crash and come up again."""
+
+from __future__ import annotations
+
+import math
+
+from sysim.engine.reference.book import Book
+from sysim.engine.reference.calls import Calls
+from sysim.engine.reference.clock import Entry, Wait
+from sysim.engine.reference.laws import derive, sample
+from sysim.engine.reference.network import Network
+from sysim.engine.reference.visits import Visits
+from sysim.engine.reference.work import Works
+from sysim.engine.reference.world import Fault, Replica, World
+from sysim.plan.tables import (
+    FAULT_BLACKHOLE,
+    FAULT_CAPACITY,
+    FAULT_CRASH,
+    FAULT_PAUSE,
+    FAULT_RESET,
+    FAULT_SLOWDOWN,
+    K_CALLER,
+    LOST,
+    NEVER,
+    R_FAULT,
+)
+from sysim.record.columns import EV_FAULT, EV_REPLICA
+
+SPEED = frozenset({FAULT_PAUSE, FAULT_SLOWDOWN, FAULT_CAPACITY})
+X_EVERY, X_FOR, X_RESTART = 0, 64, 128  # draws of an occurrence
+ROUNDING = 1e-9  # 30 % of 10 replicas are 3, whatever binary fractions make of it
+
+
+class Dawn(Wait):
+    """Where replicas come up again. Never closed."""
+
+    __slots__ = ("faults",)
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self.faults = faults
+
+    def fire(self, entry: Entry) -> None:
+        """A replica is ready."""
+        self.faults.rise(entry.what)
+
+
+class Faults:
+    """Breaks what the plan says, and mends it."""
+
+    def __init__(
+        self, world: World, book: Book, calls: Calls, visits: Visits, works: Works, network: Network
+    ) -> None:
+        self.world = world
+        self.clock = world.clock
+        self.book = book
+        self.calls = calls
+        self.visits = visits
+        self.works = works
+        self.network = network
+        self.dawn = Dawn(self)
+        self.scopes_of: dict[int, list[int]] = {}
+        for k, caller in enumerate(world.scope[: world.plan.n_scopes, K_CALLER].tolist()):
+            self.scopes_of.setdefault(caller, []).append(k)
+
+    def schedule(self) -> None:
+        """The first occurrence of every fault."""
+        for fault in self.world.faults:
+            fault.faults = self
+            self._next(fault, 0)
+
+    def _next(self, fault: Fault, now: int) -> None:
+        """Occurrence number `fault.occurrence`, if there is one before the end of the run."""
+        if fault.every >= 0:
+            key = derive(fault.key, fault.occurrence)
+            at = now + sample(*self.world.draws, fault.every, key, X_EVERY)
+            if fault.occurrence == 0 and fault.at < NEVER:
+                at += fault.at
+        elif fault.occurrence == 0:
+            at = fault.at
+        else:
+            return
+        if at < self.clock.duration:
+            self.clock.enter(at, R_FAULT, derive(fault.key, 2 * fault.occurrence), fault, True)
+
+    def begin(self, fault: Fault) -> None:
+        """An occurrence begins: whom it strikes is settled now."""
+        hits = fault.hits
+        if fault.strike >= 0 or fault.share >= 0.0:
+            number = fault.strike if fault.strike >= 0 else math.ceil(fault.share * len(hits) - ROUNDING)
+            hits = [replica for replica in hits if replica.up][:number]
+        fault.struck = dict.fromkeys(hits)
+        self.book.transition(EV_FAULT, fault.number, 1)
+        clock, key = self.clock, derive(fault.key, fault.occurrence)
+        if fault.lasts >= 0:
+            length = sample(*self.world.draws, fault.lasts, key, X_FOR)
+            clock.enter(clock._now + length, R_FAULT, derive(fault.key, 2 * fault.occurrence + 1), fault, False)
+        if fault.kind in SPEED:
+            for replica in hits:
+                self.works.change_speed(replica)
+        elif fault.kind == FAULT_BLACKHOLE:
+            self.network.cut(fault)
+        elif fault.kind == FAULT_RESET:
+            self.network.reset(fault)
+        elif fault.kind == FAULT_CRASH:
+            fallen = [replica for replica in hits if replica.up]
+            for replica in fallen:
+                self.crash(replica)
+            if fault.restart_after >= 0:
+                delay = sample(*self.world.draws, fault.restart_after, key, X_RESTART)
+                for replica in fallen:
+                    self.restart(replica, delay)
+            else:
+                fault.fallen = fallen
+
+    def end(self, fault: Fault) -> None:
+        """An occurrence ends."""
+        struck, fault.struck = fault.struck, {}
+        self.book.transition(EV_FAULT, fault.number, 0)
+        if fault.kind in SPEED:
+            for replica in struck:
+                self.works.change_speed(replica)
+        fallen, fault.fallen = fault.fallen, []
+        for replica in fallen:
+            self.restart(replica, 0)
+        fault.occurrence += 1
+        self._next(fault, self.clock._now)
+
+    # --- replicas --------------------------------------------------------------------------------------------------
+
+    def crash(self, replica: Replica) -> None:
+        """A replica dies with all that it holds. Its policy state goes first: nothing that ends now is noted there."""
+        replica.up = False
+        replica.crashes += 1
+        self.world.up[replica.row] = 0
+        self.book.up(replica.service, -1)
+        self.book.transition(EV_REPLICA, replica.row, 0)
+        self.visits.clear(replica)
+        for story in list(replica.strays):
+            story.stop(LOST)
+            story.lost()
+        for attempt in list(replica.orphans):
+            self.calls.settle(attempt, LOST)
+        for k in self.scopes_of.get(replica.row, ()):
+            self.calls.lines.pop(k, None)
+            self.world.renew(k, self.clock._now)
+
+
+    def restart(self, replica: Replica, delay: int) -> None:
+        """A replica will be ready again after `delay` and its startup."""
+        key = derive(derive(self.world.seed_key, replica.key), replica.crashes)
+        if replica.service.startup >= 0:
+            delay += sample(*self.world.draws, replica.service.startup, key, 0)
+        self.clock.enter(self.clock._now + delay, R_FAULT, key, self.dawn, replica)
+
+    def rise(self, replica: Replica) -> None:
+        """A replica is ready."""
+        replica.up = True
+        self.world.up[replica.row] = 1
+        self.book.up(replica.service, 1)
+        self.book.transition(EV_REPLICA, replica.row, 1)
+        self.visits.open_up(replica)

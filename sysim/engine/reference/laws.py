@@ -1,0 +1,82 @@
+"""The laws under the names this engine uses, as whole Python numbers whether they are compiled or not.
+
+SimPy's heap holds Python ints. Compiled laws return them already; with the JIT off a law returns numpy scalars,
+which are converted here, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numba
+
+from sysim.record import counters, histogram
+from sysim.semantics import (
+    arrivals,
+    backoff,
+    balancer,
+    budget,
+    circuit_breaker,
+    digest,
+    rate_limit,
+    rng,
+    sampling,
+    scopes,
+    sharing,
+    worktime,
+)
+
+
+def _whole(law: Callable[..., Any]) -> Callable[..., int]:
+    if not numba.config.DISABLE_JIT:
+        return law
+
+    @wraps(law)
+    def converted(*arguments: Any) -> int:
+        return int(law(*arguments))
+
+    return converted
+
+
+derive = _whole(rng.derive)
+uniform = rng.uniform
+note = _whole(digest.note)
+chain = _whole(digest.chain)
+sample = _whole(sampling.sample)
+
+arrival_row = _whole(arrivals.seek)
+arrival_instant = _whole(arrivals.instant)
+exponential = arrivals.exponential
+
+scaled = _whole(worktime.scaled)
+rescaled = _whole(worktime.rescaled)
+with_concurrency = _whole(worktime.with_concurrency)
+share_rate = sharing.rate
+share_advance = _whole(sharing.advance)
+share_due_in = _whole(sharing.due_in)
+
+breaker_acquire = _whole(circuit_breaker.acquire)
+breaker_record = _whole(circuit_breaker.record)
+breaker_release = circuit_breaker.release
+rate_acquire = _whole(rate_limit.acquire)
+pick = _whole(balancer.pick)
+backoff_delay = _whole(backoff.delay)
+budget_tried = budget.tried
+budget_succeeded = budget.succeeded
+budget_allow = _whole(budget.allow)
+scope_reset = scopes.reset
+
+touch = counters.touch
+peak = counters.peak
+queue_full = counters.queue_full
+request_ended = counters.request_ended
+visit_ended = counters.visit_ended
+wasted = counters.wasted
+call_ended = counters.call_ended
+attempt_ended = counters.attempt_ended
+breaker_opened = counters.breaker_opened
+breaker_closed = counters.breaker_closed
+transition = _whole(counters.transition)
+observe = histogram.add

@@ -1,0 +1,134 @@
+"""Loads: requests that arrive by the clock, and users who go round in a loop."""
+
+from __future__ import annotations
+
+import math
+
+from sysim.engine.reference import laws
+from sysim.engine.reference.clock import Entry, Wait
+from sysim.engine.reference.laws import derive, uniform
+from sysim.engine.reference.stories import GONE, Programs, Start, Story, User
+from sysim.engine.reference.world import Home, World
+from sysim.plan.tables import (
+    ARRIVALS_BATCH,
+    ARRIVALS_EVENLY,
+    L_ARRIVALS,
+    L_BATCH,
+    L_CALL_PC,
+    L_CLIENTS,
+    L_CLOSED,
+    L_FIRST_RATE,
+    L_FIRST_STREAM,
+    L_KEY,
+    L_PC,
+    L_RATES,
+    L_STREAMS,
+    LF_BATCH,
+    NEVER,
+    NONE,
+    R_LOAD,
+    R_START,
+    TF_CUMULATIVE,
+)
+from sysim.semantics.salts import SALT_ARRIVALS
+
+X_CLIENT, X_STREAM, X_SIZE = 0, 1, 2  # draws of a request, and of a batch
+
+
+class Request(Story):
+    """One request of an open load."""
+
+    __slots__ = ()
+    leaves = True
+
+
+class Source(Wait):
+    """An open load: entry number n brings a request, or a batch of them. Never closed."""
+
+    __slots__ = (
+        "arrivals", "arrivals_key", "batch", "clients", "clock", "count", "first", "journey", "key", "n", "pc",
+        "programs", "rates", "row", "shares", "target", "mean",
+    )  # fmt: skip
+
+    def __init__(self, world: World, programs: Programs, row: int) -> None:
+        super().__init__()
+        plan = world.plan
+        of = plan.loads[row].tolist()
+        self.clock = world.clock
+        self.programs = programs
+        self.key = derive(world.seed_key, of[L_KEY])
+        self.arrivals_key = derive(self.key, int(SALT_ARRIVALS))
+        self.arrivals = of[L_ARRIVALS]
+        self.batch = of[L_BATCH]
+        self.mean = float(plan.loadsF[row, LF_BATCH])
+        self.rates, self.first, self.count = plan.rates, of[L_FIRST_RATE], of[L_RATES]
+        self.row = self.first  # of the rates
+        self.target = 0.0
+        self.n = 0
+        self.journey = of[L_PC] != NONE
+        self.pc = of[L_PC] if self.journey else of[L_CALL_PC]
+        streams = range(of[L_FIRST_STREAM], of[L_FIRST_STREAM] + of[L_STREAMS])
+        self.shares = [float(plan.streamsF[stream, TF_CUMULATIVE]) for stream in streams]
+        self.clients = [Home(number, NONE) for number in range(of[L_CLIENTS])]
+
+    def schedule(self) -> None:
+        """Entry number `n`, unless the load is over by then."""
+        if self.arrivals == ARRIVALS_EVENLY:
+            self.target = float(self.n + 1)
+        else:
+            self.target += laws.exponential(self.arrivals_key, self.n)
+        self.row = laws.arrival_row(self.rates, self.first, self.count, self.row, self.target)
+        at = laws.arrival_instant(self.rates, self.first, self.count, self.row, self.target)
+        if at < self.clock.duration:
+            self.clock.enter(at, R_LOAD, derive(self.key, self.n), self)
+
+    def fire(self, entry: Entry) -> None:
+        """A request, or a batch."""
+        if self.arrivals == ARRIVALS_BATCH:
+            for number in range(self.batch or self.size(entry.key)):
+                request = self.request(derive(entry.key, number))
+                self.clock.enter(self.clock._now, R_START, request.key, request.wait)
+        else:
+            self.request(entry.key).resume(None)
+        self.n += 1
+        self.schedule()
+
+    def size(self, key: int) -> int:
+        """The size of a batch: geometric, at least 1."""
+        if self.mean <= 1.0:
+            return 1
+        return 1 + math.floor(math.log(uniform(key, X_SIZE)) / math.log(1.0 - 1.0 / self.mean))
+
+    def request(self, key: int) -> Request:
+        """A new request: its client and its call are drawn."""
+        home = self.clients[0]
+        if len(self.clients) > 1:
+            home = self.clients[int(uniform(key, X_CLIENT) * len(self.clients))]
+        request = Request(key, home, NEVER, None)
+        pc = self.pc
+        if not self.journey:
+            request.one_call = True
+            if len(self.shares) > 1:
+                pc += 2 * self.stream(uniform(key, X_STREAM))
+        request.generator = self.programs.follow(request, pc)
+        request.wait = Start(request)
+        return request
+
+    def stream(self, u: float) -> int:
+        """Which call of the mix."""
+        for number, below in enumerate(self.shares):
+            if u < below:
+                return number
+        return len(self.shares) - 1
+
+
+def begin(world: World, programs: Programs) -> None:
+    """Start all loads: the first entry of each open one, and every user."""
+    for row, of in enumerate(world.plan.loads.tolist()[: world.plan.n_loads]):
+        if not of[L_CLOSED]:
+            Source(world, programs, row).schedule()
+            continue
+        load_key = derive(world.seed_key, of[L_KEY])
+        for number in range(of[L_CLIENTS]):
+            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC])
+            world.clock.enter(0, R_START, user.key, user.wait)

@@ -1,0 +1,101 @@
+"""The whole: one scenario, resolved, with nothing left to look up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sysim.model.check import Check
+from sysim.model.fault import Fault
+from sysim.model.policy import CallPolicy
+from sysim.model.topology import Service
+from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration
+from sysim.model.workload import LoadField
+
+_NS = 1_000_000_000
+_MS = 1_000_000
+_NICE_BUCKETS = tuple(
+    [step * scale for scale in (_MS, 10 * _MS, 100 * _MS, _NS) for step in (1, 2, 5)]
+    + [
+        seconds * _NS
+        for seconds in (10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
+    ]
+)
+
+
+def default_bucket(duration: int) -> int:
+    """The narrowest round bucket (ns) that cuts `duration` (ns) into at most 400 pieces."""
+    for width in _NICE_BUCKETS:
+        if duration <= 400 * width:
+            return width
+    days = -(-duration // (400 * _NICE_BUCKETS[-1]))
+    return days * _NICE_BUCKETS[-1]
+
+
+def _drain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return None if value else 0
+    return value
+
+
+class Time(Model):
+    """`duration`, `warmup`, `bucket` in ns; `bucket` is chosen by `default_bucket` unless given.
+
+    `drain` is how long (ns) what is in flight may go on after `duration`: None to its end, 0 not at all;
+    True and False are accepted for these two. `start` is the calendar moment of time 0, ISO 8601 without a
+    zone.
+    """
+
+    duration: PositiveDuration
+    warmup: Duration = 0
+    drain: Annotated[Duration | None, BeforeValidator(_drain)] = None
+    bucket: PositiveDuration = Field(default_factory=lambda given: default_bucket(given.get("duration", _NS)))
+    start: str | None = None
+
+    @model_validator(mode="after")
+    def _warm_in_time(self) -> Time:
+        if self.warmup >= self.duration:
+            raise ValueError("found a warmup as long as the whole run, expected warmup below duration")
+        return self
+
+
+class Window(Model):
+    """The half-open span from `start` to `end` (ns from time 0)."""
+
+    start: Instant
+    end: Instant
+
+    @model_validator(mode="after")
+    def _forward(self) -> Window:
+        if self.end <= self.start:
+            raise ValueError("found a window that ends before it begins")
+        return self
+
+
+class Scenario(Model):
+    """A resolved scenario. Every call carries its final policy and every target is written in full.
+
+    Nothing in it depends on the order of a map's keys: sort names where an order is needed. `windows` are
+    besides the implicit `all`, from the warm-up's end to `duration`. `variants` are raw patches (path ->
+    plain value) that only the file layer applies. `seed` is a whole number of 64 bits.
+    """
+
+    name: str = "scenario"
+    description: str = ""
+    time: Time
+    seed: int = Field(default=1, ge=0, lt=2**64)
+    replications: PositiveCount = 1
+    services: dict[Name, Service]
+    policies: dict[Name, CallPolicy] = Field(default_factory=dict)
+    load: dict[Name, LoadField] = Field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    flags: dict[Name, bool] = Field(default_factory=dict)
+    windows: dict[Name, Window] = Field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def whole(self) -> Window:
+        """The window `all`: from the end of the warm-up to `duration`."""
+        return Window(start=self.time.warmup, end=self.time.duration)

@@ -1,0 +1,202 @@
+"""Traffic sources: open loads, which send whatever happens, and closed ones, whose users wait for answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sysim.model.distribution import Constant, DistributionLike
+from sysim.model.policy import CallPolicy
+from sysim.model.topology import StepField, Target
+from sysim.model.values import (
+    Duration,
+    Instant,
+    Model,
+    MoneyField,
+    Name,
+    PositiveCount,
+    PositiveDuration,
+    PositiveFactor,
+    PositiveShare,
+    Rate,
+    Share,
+)
+from sysim.units import rate
+
+
+class ConstantRate(Model):
+    """Always `value` (per second)."""
+
+    kind: Literal["constant"] = "constant"
+    value: Rate
+
+
+class RateStep(Model):
+    """From `at` (ns) on, `rate` (per second)."""
+
+    at: Instant
+    rate: Rate
+
+
+class StepsRate(Model):
+    """0 before the first step; each holds until the next, the last for ever. `steps` rise in time."""
+
+    kind: Literal["steps"] = "steps"
+    steps: tuple[RateStep, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> StepsRate:
+        for before, after in zip(self.steps, self.steps[1:], strict=False):
+            if after.at <= before.at:
+                raise ValueError("found steps out of order, expected each `at` after the one before")
+        return self
+
+
+class RateStage(Model):
+    """Over `duration` (ns), in the file `for`, the rate moves in a straight line to `to` (per second)."""
+
+    duration: Duration
+    to: Rate
+
+
+class StagesRate(Model):
+    """Linear ramps, one after the other, beginning at `start` (per second, in the file `from`); the last
+    value holds.
+    """
+
+    kind: Literal["stages"] = "stages"
+    start: Rate = 0.0
+    stages: tuple[RateStage, ...] = Field(min_length=1)
+
+
+class SineRate(Model):
+    """mean × (1 + amplitude × sin(2π(t − phase)/period)); `mean` per second, `period` and `phase` in ns."""
+
+    kind: Literal["sine"] = "sine"
+    mean: Rate
+    amplitude: Share
+    period: PositiveDuration
+    phase: Duration = 0
+
+
+RateProfile = ConstantRate | StepsRate | StagesRate | SineRate
+"""Any profile of the rate over time; `kind` tells which."""
+
+
+class Poisson(Model):
+    """Independent arrivals."""
+
+    kind: Literal["poisson"] = "poisson"
+
+
+class Evenly(Model):
+    """An arrival wherever the integrated rate passes 1, 2, 3, …."""
+
+    kind: Literal["evenly"] = "evenly"
+
+
+class Batch(Model):
+    """Poisson instants with several arrivals each; the load's rate counts arrivals, so instants come at
+    rate/mean.
+
+    Exactly one of `size` (always so many) and `geometric` (the mean of a geometric size of at least 1) is
+    given.
+    """
+
+    kind: Literal["batch"] = "batch"
+    size: PositiveCount | None = None
+    geometric: PositiveFactor | None = None
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Batch:
+        if (self.size is None) == (self.geometric is None):
+            raise ValueError("expected one of a fixed and a geometric batch size")
+        if self.geometric is not None and self.geometric < 1:
+            raise ValueError("expected a mean batch size of at least 1")
+        return self
+
+    @property
+    def mean(self) -> float:
+        """The mean number of arrivals in a batch."""
+        return float(self.size) if self.size is not None else float(self.geometric or 1.0)
+
+
+Arrivals = Poisson | Evenly | Batch
+_ARRIVALS: dict[str, type[Poisson | Evenly]] = {"poisson": Poisson, "evenly": Evenly}
+
+
+def _arrivals(value: Any) -> Any:
+    return _ARRIVALS[value]() if isinstance(value, str) and value in _ARRIVALS else value
+
+
+def _profile(value: Any) -> Any:
+    if isinstance(value, str):
+        return ConstantRate(value=rate(value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return ConstantRate(value=value)
+    return value
+
+
+class _Load(Model):
+    """What both kinds of load share. Requests go to the `mix` (target -> share, together 1), or follow the
+    `journey`.
+
+    A single ``call: target`` is the mix ``{target: 1.0}``. In a journey every call already carries its
+    final policy.
+    `degraded_value` None means the same as `value`.
+    """
+
+    mix: dict[Target, PositiveShare] = Field(default_factory=dict)
+    journey: tuple[StepField, ...] = ()
+    policy: CallPolicy | None = None
+    value: MoneyField | None = None
+    degraded_value: MoneyField | None = None
+    zone: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _call_is_a_mix(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("call"), str):
+            if data.get("mix"):
+                raise ValueError("found call and mix, expected one of call, mix and journey")
+            data = {**data, "mix": {data["call"]: 1.0}}
+            del data["call"]
+        return data
+
+    @model_validator(mode="after")
+    def _one_destination(self) -> _Load:
+        if bool(self.mix) == bool(self.journey):
+            raise ValueError(
+                f"found {'both' if self.mix else 'neither'}, expected one of call, mix and journey"
+            )
+        total = sum(self.mix.values())
+        if self.mix and abs(total - 1.0) > 1e-9:
+            raise ValueError(f"found a mix of {total * 100:.6g}% in all, expected 100%")
+        return self
+
+
+class OpenLoad(_Load):
+    """Sends at `rate` whatever happens to earlier requests, dealt at random over `clients` client
+    instances.
+    """
+
+    kind: Literal["open"] = "open"
+    rate: Annotated[Annotated[RateProfile, Field(discriminator="kind")], BeforeValidator(_profile)]
+    arrivals: Annotated[Annotated[Arrivals, Field(discriminator="kind")], BeforeValidator(_arrivals)] = (
+        Poisson()
+    )
+    clients: PositiveCount = 1
+
+
+class ClosedLoad(_Load):
+    """`users` in a loop: each thinks for `think`, then sends and waits, or goes through the journey."""
+
+    kind: Literal["closed"] = "closed"
+    users: PositiveCount
+    think: DistributionLike = Constant(value=0)
+
+
+Load = OpenLoad | ClosedLoad
+"""Any traffic source; `kind` tells which."""
+LoadField = Annotated[Load, Field(discriminator="kind")]

@@ -1,0 +1,333 @@
+"""The columns of every table of a plan and of a run: the vocabulary that both engines share.
+
+All tables are plain two-dimensional ``int64`` arrays (``float64`` where a name ends in ``F``), a row an
+entity, a column one of the constants below. Plan tables are read-only; run tables belong to one run.
+Times are nanoseconds from time 0. -1 stands for "none" in every index column.
+
+One array type for nearly everything keeps the compiled engine's specialisations few and its compile time
+short; the constants give the columns their names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NEVER: Final = 1 << 62  # a time that does not come
+NONE: Final = -1
+
+# --- outcomes, in the order of the contract -----------------------------------------------------------------
+OK: Final = 0
+DEGRADED: Final = 1
+ERROR: Final = 2
+TIMEOUT: Final = 3
+DEADLINE: Final = 4
+REJECTED: Final = 5
+SHED: Final = 6
+CIRCUIT_OPEN: Final = 7
+RATE_LIMITED: Final = 8
+BULKHEAD_FULL: Final = 9
+UNREACHABLE: Final = 10
+LOST: Final = 11
+CANCELLED: Final = 12
+IN_FLIGHT: Final = 13
+N_OUTCOMES: Final = 14
+OUTCOMES: Final = (
+    "ok",
+    "degraded",
+    "error",
+    "timeout",
+    "deadline",
+    "rejected",
+    "shed",
+    "circuit_open",
+    "rate_limited",
+    "bulkhead_full",
+    "unreachable",
+    "lost",
+    "cancelled",
+    "in_flight",
+)
+
+# --- ranks: what goes first among entries of one instant ------------------------------------------------------
+R_FAULT: Final = 0  # faults begin and end, replicas restart: the world changes before anything happens in it
+R_DONE: Final = 1  # work of a story is done
+R_REPLY: Final = 2  # an attempt's reply reaches the caller
+R_JOIN: Final = 3  # a branch has ended
+R_PERMIT: Final = 4  # a bulkhead permit was handed to a waiting attempt
+R_GRANT: Final = 5  # a worker was handed to a queued story
+R_START: Final = 6  # a branch or a message begins
+R_CANCEL: Final = 7  # a cancel notice reaches the callee
+R_BACKOFF: Final = 8  # a back-off, or the latency of a fallback, is over
+R_THINK: Final = 9  # a user has thought
+R_LOAD: Final = 10  # a request arrives at an open load
+R_ARRIVE: Final = 11  # an attempt reaches the service
+R_HEDGE: Final = 12  # time to send a hedge
+R_PATIENCE: Final = 13  # a wait in a queue or a bulkhead has lasted too long
+R_TIMEOUT: Final = 14  # an attempt's timeout or a call's deadline
+R_USER: Final = 15  # user processes
+
+# --- program: one instruction a row -----------------------------------------------------------------------------
+I_OP: Final = 0  # one of the codes below
+I_ARG: Final = 1  # distribution | call site | first branch row | target instruction
+I_SALT: Final = 2  # hash of the step's stable path: keys of calls, branches and draws derive from it
+I_OPTIONAL: Final = 3  # 1: a failure here marks the story degraded and it goes on
+I_NEXT: Final = 4  # CHANCE/FLAG/JUMP: where to go; PARALLEL: number of branches
+I_FALLBACK: Final = 5  # CALL/PUBLISH: first instruction of the fallback's steps, or -1
+N_I: Final = 6
+
+OP_END: Final = 0  # the story ends well
+OP_WORK: Final = 1  # ARG distribution
+OP_CALL: Final = 2  # ARG call site
+OP_PUBLISH: Final = 3  # ARG call site
+OP_PARALLEL: Final = 4  # ARG first row of `branches`, NEXT how many
+OP_FAIL: Final = 5  # ends the story with `error`, or marks it degraded where optional
+OP_CHANCE: Final = 6  # goes to NEXT when uniform(key, SALT) >= codeF[row, 0], else on
+OP_FLAG: Final = 7  # goes to NEXT when flag ARG is off
+OP_JUMP: Final = 8  # goes to NEXT
+OP_THINK: Final = 9  # ARG distribution; journeys only
+
+BR_PC: Final = 0  # branches: first instruction
+BR_SALT: Final = 1
+N_BR: Final = 2
+
+# --- distributions: dist (int64) and distF (float64, seconds); see semantics/sampling.py --------------------------
+D_KIND: Final = 0
+D_FIRST: Final = 1  # first row of `points`, for mixtures and empirical
+D_COUNT: Final = 2
+D_CAP: Final = 3  # upper bound in ns, NEVER if none
+D_CONST: Final = 4  # value in ns of a constant, else -1
+N_D: Final = 5
+D_A: Final = 0  # distF: parameters in seconds or without unit
+D_B: Final = 1
+D_C: Final = 2
+D_MEAN: Final = 3  # mean in seconds
+N_DF: Final = 4
+
+# --- services and replicas (plan) ----------------------------------------------------------------------------------
+S_FIRST: Final = 0  # first global replica number
+S_REPLICAS: Final = 1
+S_WORKERS: Final = 2  # concurrency per replica, NEVER if unlimited
+S_ASYNC: Final = 3  # 1: workers are given back during calls
+S_CORES: Final = 4  # NONE: no CPU contention
+S_CAPACITY: Final = 5  # waiting requests per queue, NEVER if unbounded
+S_LIFO: Final = 6
+S_SHARED: Final = 7  # 1: one queue for all replicas
+S_PATIENCE: Final = 8  # distribution of queue.max_wait, or -1
+S_PATIENCE_LANE: Final = 9  # lane of a constant max_wait, or -1
+S_ADMISSION: Final = 10  # most requests in progress (waiting ones included) per replica, NEVER if none
+S_CANCEL: Final = 11  # one of WHEN_*
+S_STARTUP: Final = 12  # distribution of the time from start to ready, -1: at once
+S_OPS: Final = 13  # number of operations
+S_FIRST_OP: Final = 14  # first global operation number
+N_S: Final = 15
+SF_PER_CONCURRENT: Final = 0  # svcF
+SF_CORES: Final = 1  # cores as given (may be a fraction)
+N_SF: Final = 2
+WHEN_CONTINUE: Final = 0
+WHEN_DROP_QUEUED: Final = 1
+WHEN_STOP: Final = 2
+
+O_SVC: Final = 0  # operations: service
+O_PC: Final = 1  # first instruction
+N_O: Final = 2
+
+# replicas: plan part
+RP_SVC: Final = 0
+RP_ZONE: Final = 1  # zone number or -1
+RP_FIRST_SPEED: Final = 2  # first row of `speed` (one per operation of the service)
+RP_KEY: Final = 3  # hash of the replica's name
+N_RP: Final = 4
+
+# --- call sites: a place in the text from which calls are made -------------------------------------------------------
+C_SVC: Final = 0  # callee
+C_OP: Final = 1  # callee's global operation
+C_POLICY: Final = 2  # row of policies
+C_SCOPE: Final = 3  # first scope row; add the caller's local replica number or client number
+C_STAT: Final = 4  # row of the call statistics
+C_STREAM: Final = 5  # for calls of a load: row of the load statistics, else -1
+C_CALLER: Final = 6  # calling service, or -1 for a load
+C_ZONE: Final = 7  # zone of a load, else -1
+C_FAULTS: Final = 8  # first row of `site_faults`
+C_N_FAULTS: Final = 9
+C_PUBLISH: Final = 10
+N_C: Final = 11
+
+# --- call policies -------------------------------------------------------------------------------------------------------
+P_TIMEOUT: Final = 0  # ns, NEVER if none
+P_TIMEOUT_LANE: Final = 1
+P_DEADLINE: Final = 2  # ns, NEVER if none
+P_DEADLINE_LANE: Final = 3
+P_PROPAGATE: Final = 4
+P_CANCEL: Final = 5
+P_MAX_ATTEMPTS: Final = 6  # tries, the first included
+P_RETRY_ON: Final = 7  # bit set of outcomes
+P_BACKOFF: Final = 8  # one of BACKOFF_*
+P_JITTER: Final = 9  # one of JITTER_*
+P_BUDGET: Final = 10  # one of BUDGET_*
+P_BUDGET_WINDOW: Final = 11  # ns
+P_BUDGET_ON_SUCCESS: Final = 12  # bucket deposits on success instead of on each call
+P_HEDGE_MAX: Final = 13  # attempts of a hedged try, 1 if no hedging
+P_HEDGE_DELAY: Final = 14  # distribution, or -1
+P_HEDGE_CANCEL: Final = 15
+P_BREAKER: Final = 16  # 1 where there is one
+P_BREAKER_CALLS: Final = 17  # count window, or 0
+P_BREAKER_TIME: Final = 18  # time window in ns, or 0
+P_BREAKER_MINIMUM: Final = 19
+P_BREAKER_OPEN_FOR: Final = 20
+P_BREAKER_HALF_OPEN: Final = 21
+P_BREAKER_SLOW: Final = 22  # slow_call_duration in ns, NEVER if none
+P_RATE_INTERVAL: Final = 23  # ns between tokens, 0 if no rate limit
+P_RATE_BURST: Final = 24
+P_BULKHEAD: Final = 25  # permits, NEVER if none
+P_BULKHEAD_WAIT: Final = 26  # ns
+P_BULKHEAD_LANE: Final = 27
+P_BALANCER: Final = 28  # one of BALANCE_*
+P_CHOICES: Final = 29
+P_LATENCY: Final = 30  # distribution of the network latency one way, -1: none
+P_CROSS_ZONE: Final = 31  # ns one way between zones
+P_FALLBACK_ON: Final = 32  # bit set of outcomes, 0: no fallback
+P_FALLBACK_LATENCY: Final = 33  # distribution, or -1
+P_WINDOW_LEN: Final = 34  # rows of `ring` a scope of this policy needs
+N_P: Final = 35
+PF_BACKOFF_INITIAL: Final = 0  # policiesF; seconds
+PF_BACKOFF_MULTIPLIER: Final = 1
+PF_BACKOFF_MAX: Final = 2
+PF_JITTER_SHARE: Final = 3
+PF_BUDGET_RATIO: Final = 4
+PF_BUDGET_MIN: Final = 5  # per second
+PF_BUCKET_TOKENS: Final = 6
+PF_BUCKET_DEPOSIT: Final = 7
+PF_BUCKET_COST: Final = 8
+PF_BREAKER_FAILURES: Final = 9  # failure rate 0..1
+PF_BREAKER_SLOW: Final = 10  # slow call rate 0..1; above 1: never
+PF_LOSS: Final = 11  # network loss one way
+N_PF: Final = 12
+BACKOFF_NONE: Final = 0
+BACKOFF_CONSTANT: Final = 1
+BACKOFF_EXPONENTIAL: Final = 2
+JITTER_NONE: Final = 0
+JITTER_FULL: Final = 1
+JITTER_EQUAL: Final = 2
+JITTER_DECORRELATED: Final = 3
+JITTER_SHARE: Final = 4
+BUDGET_NONE: Final = 0
+BUDGET_RATIO: Final = 1
+BUDGET_BUCKET: Final = 2
+BALANCE_ROUND_ROBIN: Final = 0
+BALANCE_RANDOM: Final = 1
+BALANCE_LEAST_REQUEST: Final = 2
+BALANCE_LEAST_OUTSTANDING: Final = 3
+
+# --- policy state, one row per (caller replica or client, policy, callee) -----------------------------------------------
+K_STATE: Final = 0  # breaker: one of BREAKER_*
+K_OPEN_UNTIL: Final = 1
+K_PERMITS: Final = 2  # probes that may still be sent in half-open
+K_TOTAL: Final = 3  # of the current window
+K_FAILED: Final = 4
+K_SLOW: Final = 5
+K_HEAD: Final = 6  # count window: next position; time window: current slot number
+K_FILLED: Final = 7
+K_SINCE: Final = 8  # when the present closed, or not closed, phase began
+K_BUDGET_SLOT: Final = 9  # ratio budget: current slot number
+K_BUDGET_TRIES: Final = 10  # sums over the window
+K_BUDGET_RETRIES: Final = 11
+K_TOKENS: Final = 12  # bucket: tokens in millionths
+K_TAT: Final = 13  # rate limit: theoretical arrival time of the next token
+K_PERMITS_USED: Final = 14  # bulkhead
+K_WAIT_HEAD: Final = 15  # bulkhead: first and last waiting attempt (slots of `story`)
+K_WAIT_TAIL: Final = 16
+K_ROBIN: Final = 17  # round robin: local number of the next replica
+K_RING: Final = 18  # first element of `ring` of this scope
+K_OUT: Final = 19  # first element of `outstanding` of this scope, -1: not kept
+K_POLICY: Final = 20
+K_STAT: Final = 21  # call statistics that its transitions count for (the first site that uses it)
+K_KEY: Final = 22  # identity, for the random start of round robin and for notes
+K_CALLER: Final = 23  # global replica that owns the row, -1 for clients
+K_REPLICAS: Final = 24  # replicas of the callee
+N_K: Final = 25
+BREAKER_CLOSED: Final = 0
+BREAKER_OPEN: Final = 1
+BREAKER_HALF_OPEN: Final = 2
+
+# --- loads ---------------------------------------------------------------------------------------------------------------------
+L_CLOSED: Final = 0  # 1: users in a closed loop
+L_FIRST_STREAM: Final = 1  # first stream, and how many; a stream is a call of the mix or of the journey
+L_STREAMS: Final = 2
+L_CLIENTS: Final = 3  # client instances (open) or users (closed)
+L_ARRIVALS: Final = 4  # one of ARRIVALS_*
+L_BATCH: Final = 5  # batch size; 0 with a geometric size of mean loadsF[LF_BATCH]
+L_FIRST_RATE: Final = 6  # rows of `rates`
+L_RATES: Final = 7
+L_KEY: Final = 8
+L_PC: Final = 9  # journey: first instruction
+L_THINK: Final = 10  # distribution
+L_CALL_PC: Final = 11  # first instruction of stream 0's one-call program; stream j is at L_CALL_PC + 2 * j
+N_L: Final = 12
+LF_BATCH: Final = 0
+N_LF: Final = 1
+ARRIVALS_POISSON: Final = 0
+ARRIVALS_EVENLY: Final = 1
+ARRIVALS_BATCH: Final = 2
+
+# rates (float64): the rate of a load as a piecewise linear function; the last row holds for ever
+Q_START: Final = 0  # seconds from time 0
+Q_RATE: Final = 1  # arrivals per second at the start (batches per second for batch arrivals)
+Q_SLOPE: Final = 2  # per second squared
+Q_CUMULATED: Final = 3  # arrivals expected before the start
+N_Q: Final = 4
+
+# streams (plan)
+T_LOAD: Final = 0
+T_SITE: Final = 1
+T_SALT: Final = 2
+N_T: Final = 3
+TF_CUMULATIVE: Final = 0  # cumulative share of the mix
+TF_VALUE: Final = 1
+TF_DEGRADED_VALUE: Final = 2
+N_TF: Final = 3
+
+# --- faults --------------------------------------------------------------------------------------------------------------------
+F_KIND: Final = 0  # one of FAULT_*
+F_AT: Final = 1  # ns; for recurring faults NEVER
+F_FOR: Final = 2  # distribution of the length, -1: to the end
+F_EVERY: Final = 3  # distribution of the time from the end of one occurrence to the next, -1: once
+F_FIRST_HIT: Final = 4  # rows of `hits`: global replicas that it may strike
+F_HITS: Final = 5
+F_STRIKE: Final = 6  # how many of them: -1 all; the lowest-numbered ready ones
+F_DIST: Final = 7  # latency
+F_AFTER_WORK: Final = 8  # error
+F_RESTART_AFTER: Final = 9  # crash: distribution, -1: when `for` ends (never if it has none)
+F_KEY: Final = 10
+F_OP: Final = 11  # slowdown, pause or capacity of one operation only: its global number, else -1
+N_F: Final = 12
+FF_VALUE: Final = 0  # faultsF: factor, share or probability
+FF_STRIKE: Final = 1  # share of the replicas it strikes (rounded up), -1: F_STRIKE decides
+N_FF: Final = 2
+FAULT_PAUSE: Final = 0
+FAULT_SLOWDOWN: Final = 1
+FAULT_CAPACITY: Final = 2
+FAULT_LATENCY: Final = 3
+FAULT_ERROR: Final = 4
+FAULT_CRASH: Final = 5
+FAULT_BLACKHOLE: Final = 6
+FAULT_REFUSE: Final = 7
+FAULT_RESET: Final = 8
+FAULT_LOSS: Final = 9
+FAULTS: Final = (
+    "pause",
+    "slowdown",
+    "capacity",
+    "latency",
+    "error",
+    "crash",
+    "blackhole",
+    "refuse",
+    "reset",
+    "loss",
+)
+
+# fault state (run)
+FS_ACTIVE: Final = 0
+FS_OCCURRENCE: Final = 1  # number of the current or next occurrence
+FS_SINCE: Final = 2
+N_FS: Final = 3

@@ -1,0 +1,47 @@
+"""Pictures of a result: `timeline`, `latency` and `graph`, each a matplotlib Figure; `save` writes PNG and
+SVG.
+
+matplotlib is imported when a picture is made, never by ``import sysim``. No pyplot, no global state: figures
+are made and written with the settings of `sysim.plot.style` only, so that the same result gives the same
+bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sysim.result import Result
+
+__all__ = ["graph", "latency", "save", "timeline"]
+
+
+def timeline(result: Result, **options: Any) -> Figure:
+    """What happened over time: outcomes, latency, the fullest services, amplification."""
+    from sysim.plot.overview import timeline as draw
+
+    return draw(result, **options)
+
+
+def latency(result: Result, **options: Any) -> Figure:
+    """Percentiles over time, and the distribution in each window."""
+    from sysim.plot.tails import latency as draw
+
+    return draw(result, **options)
+
+
+def graph(result: Result, window: str = "all") -> Figure:
+    """The services and their calls over one window."""
+    from sysim.plot.services import graph as draw
+
+    return draw(result, window)
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as the suffix of `path` says (.png, .svg, .pdf), without dates."""
+    from sysim.plot.style import write
+
+    return write(figure, Path(path))

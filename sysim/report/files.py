@@ -1,0 +1,72 @@
+"""A folder with everything about a result: result.json, series as CSV, pictures as PNG and SVG."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sysim.result.result import Result
+from sysim.result.series import Column, Series
+
+MOST_GRAPHS = 6  # windows that get a graph of their own
+
+
+def write_all(result: Result, folder: str | Path) -> list[Path]:
+    """Write the files and return their paths, in the order in which they were written."""
+    base = Path(folder)
+    base.mkdir(parents=True, exist_ok=True)
+    written = [_text(base / "result.json", result.to_json(series=True, indent=1) + "\n")]
+    for name, table in (
+        ("loads", result.loads()),
+        ("services", result.services()),
+        ("calls", result.calls()),
+    ):
+        if table:
+            written.append(_csv(base / f"{name}.csv", list(table[0]), ([*row.values()] for row in table)))
+    for run in result.runs:
+        for kind in ("loads", "services", "calls"):
+            subjects = getattr(run.series, kind)
+            if subjects:
+                suffix = "" if len(result.runs) == 1 else f"-{run.replication}"
+                path = base / f"series-{kind}{suffix}.csv"
+                head, rows = _series(run.series, subjects)
+                written.append(_csv(path, head, rows))
+    from sysim import plot
+
+    figures = {
+        "timeline": plot.timeline(result),
+        "latency": plot.latency(result),
+        "graph": plot.graph(result),
+    }
+    for window in list(result.windows)[1 : 1 + MOST_GRAPHS]:
+        figures[f"graph-{window}"] = plot.graph(result, window)
+    for name, figure in figures.items():
+        written += [plot.save(figure, base / f"{name}{suffix}") for suffix in (".png", ".svg")]
+    return written
+
+
+def _series(
+    series: Series, subjects: Mapping[str, Mapping[str, Column]]
+) -> tuple[list[str], Iterator[list[object]]]:
+    names = list(next(iter(subjects.values())))
+
+    def rows() -> Iterator[list[object]]:
+        for subject, columns in subjects.items():
+            for values in zip(series.t.tolist(), *(columns[name].tolist() for name in names), strict=True):
+                yield [subject, *values]
+
+    return ["name", "t_s", *names], rows()
+
+
+def _csv(path: Path, head: list[str], rows: Iterator[list[object]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)
+    return path
+
+
+def _text(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

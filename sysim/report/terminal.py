@@ -1,0 +1,319 @@
+"""The summary at the end of ``sysim run``: readable at a glance on a terminal, plain text in a pipe."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import IO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sysim.analysis.checks import Verdict
+from sysim.analysis.words import amount, count, instant, percent, span
+from sysim.report.figures import Figures, figures
+from sysim.result.result import Result
+from sysim.result.stats import WindowStats, failures
+
+PLAIN_WIDTH = 150
+PROSE_WIDTH = 100
+MOST_WINDOWS = 6
+MOST_BUSY = 4
+MOST_CALLS = 30
+_STYLE = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
+_MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """How the run was asked for, so that the summary can say how to repeat it."""
+
+    file: str
+    variant: str | None = None
+    settings: Sequence[str] = ()
+    params: Sequence[str] = ()
+    seed: int | None = None
+    replications: int | None = None
+    engine: str = "compiled"
+
+    def text(self, result: Result) -> str:
+        """A command line that gives the same numbers."""
+        words = ["sysim", "run", self.file]
+        if self.variant:
+            words += ["--variant", self.variant]
+        for setting in self.settings:
+            words += ["--set", setting]
+        for param in self.params:
+            words += ["--param", param]
+        words += ["--seed", str(result.run.seed)]
+        if self.replications is not None:
+            words += ["--replications", str(self.replications)]
+        return shlex.join(words)
+
+
+def show(result: Result, command: Command | None, out: IO[str], brief: bool = False) -> None:
+    """Write the summary of a result; only the verdicts when `brief`. Colour and width suit a terminal."""
+    if hasattr(out, "isatty") and out.isatty():
+        _show(Console(file=out, highlight=False), result, command, brief)
+        return
+    text = StringIO()
+    _show(Console(file=text, highlight=False, width=PLAIN_WIDTH, color_system=None), result, command, brief)
+    out.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+
+
+def _show(console: Console, result: Result, command: Command | None, brief: bool) -> None:
+    if brief:
+        for verdict in result.checks:
+            console.print(_verdict(verdict))
+        return
+    _head(console, result)
+    _loads(console, result)
+    _services(console, result)
+    _calls(console, result)
+    _checks(console, result)
+    console.print()
+    console.print(Padding(Text(result.account), (0, 2)), width=min(PROSE_WIDTH, console.width))
+    _traces(console, result)
+    _foot(console, result, command)
+
+
+def _table(title: str, columns: Iterable[str], text_columns: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(columns):
+        if number < text_columns:
+            table.add_column(name, justify="left", overflow="fold", no_wrap=number == 1)
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _head(console: Console, result: Result) -> None:
+    scenario = result.scenario
+    facts = [f"variant {result.variant}"] if result.variant else []
+    facts += [
+        f"{span(scenario.time.duration / 1e9)} simulated",
+        f"{len(result.runs)} replication{'s' if len(result.runs) > 1 else ''}",
+        f"engine {result.engine}",
+    ]
+    console.print(Text.assemble((scenario.name, "bold"), "  ", (", ".join(facts), "dim")))
+    if scenario.description:
+        console.print(Text(" ".join(scenario.description.split()), style="italic"))
+    spans = [f"{w.name} {instant(w.from_s)} – {instant(w.to_s)}" for w in _windows(result)]
+    console.print(Text("windows: " + ", ".join(spans), style="dim"))
+    if result.interrupted:
+        console.print(Text("interrupted: fewer replications than were asked for", style="bold yellow"))
+    console.print()
+
+
+def _windows(result: Result) -> list[WindowStats]:
+    windows = list(result.windows.values())
+    named = sorted(windows[1:], key=lambda window: (window.from_s, window.to_s))
+    return [*named[:MOST_WINDOWS], windows[0]]
+
+
+def _loads(console: Console, result: Result) -> None:
+    columns = ["load", "window", "failed by", "offered/s", "success", "p50", "p95", "p99", "sent each"]
+    money = any(stats.currency for stats in result.windows["all"].loads.values())
+    table = _table("What customers see", columns + (["lost"] if money else []), 3)
+    for load in result.windows["all"].loads:
+        for number, window in enumerate(_windows(result)):
+            found = figures(result, window.name, "loads", load)
+            stats = window.loads[load]
+            cells = [
+                load if number == 0 else "",
+                window.name,
+                _failed_by(found, stats.offered),
+                found.cell(count, "offered_per_s"),
+                found.cell(percent, "success"),
+                *(found.cell(span, "latency_s", q) for q in ("p50", "p95", "p99")),
+                found.cell(_factor, "amplification"),
+            ]
+            if money:
+                value = found.number("value_lost")
+                cells.append("–" if value is None else amount(value, stats.currency))
+            table.add_row(
+                *cells, style=_success_style(found.number("success")), end_section=window.name == "all"
+            )
+    console.print(table)
+
+
+def _failed_by(found: Figures, offered: int) -> str:
+    total = found.number("offered") or offered
+    parts = []
+    for name in failures(found.facts["outcomes"]):
+        number = found.number("outcomes", name)
+        if number and total:
+            parts.append(f"{name} {percent(number / total)}")
+    degraded = found.number("degraded")
+    if degraded and total:
+        parts.append(f"degraded {percent(degraded / total)}")
+    return ", ".join(parts[:3]) or "–"
+
+
+def _success_style(success: float | None) -> str:
+    if success is None:
+        return "dim"
+    return "red" if success < 0.95 else "yellow" if success < 0.999 else ""
+
+
+def _factor(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _services(console: Console, result: Result) -> None:
+    windows = _windows(result)[-MOST_BUSY:]
+    columns = ["service", *(f"busy\n{window.name}" for window in windows)]
+    columns += ["longest queue\n(mean)", "most at once", "longest wait\n(p99)", "turned away", "work\nwasted"]
+    table = _table("Services", columns)
+    idle = []
+    for service in result.windows["all"].services:
+        cells = {window.name: figures(result, window.name, "services", service) for window in windows}
+        whole = cells["all"]
+        if not whole.facts["arrivals"] and not whole.facts["in_system_max"]:
+            idle.append(service)
+            continue
+        at = whole.facts["in_system_max_at_s"]
+        table.add_row(
+            service,
+            *(_busy(found) for found in cells.values()),
+            _worst(cells, count, "queue_mean"),
+            f"{count(whole.facts['in_system_max'])} at {instant(at)}" if at is not None else "–",
+            _worst(cells, span, "wait_s", "p99"),
+            _turned_away(whole),
+            _wasted(whole),
+            style=_busy_style(max((found.number("utilisation") or 0.0) for found in cells.values())),
+        )
+    console.print(table)
+    if idle:
+        console.print(Text(f"never called: {', '.join(idle)}", style="dim"))
+
+
+def _worst(cells: Mapping[str, Figures], show_as: Callable[[float | None], str], *path: str) -> str:
+    """The highest of the windows' values, with the window's name unless it is the whole run."""
+    known = {name: value for name, found in cells.items() if (value := found.number(*path)) is not None}
+    if not known or max(known.values()) == 0:
+        return "–"
+    name = max(known, key=lambda window: known[window])
+    return show_as(known[name]) + ("" if name == "all" else f" in {name}")
+
+
+def _wasted(found: Figures) -> str:
+    wasted = found.number("wasted_s")
+    return span(wasted) if wasted else "–"
+
+
+def _busy(found: Figures) -> str:
+    busy, cpu = found.number("utilisation"), found.number("cpu_utilisation")
+    if cpu is None or (busy is not None and busy >= cpu):
+        return percent(busy)
+    return f"cpu {percent(cpu)}"
+
+
+def _turned_away(found: Figures) -> str:
+    outcomes = found.facts["outcomes"]
+    away = {name: outcomes[name] for name in ("rejected", "shed", "unreachable", "lost") if outcomes[name]}
+    return ", ".join(f"{count(number)} {name}" for name, number in away.items()) or "–"
+
+
+def _busy_style(utilisation: float | None) -> str:
+    if utilisation is None:
+        return ""
+    return "red" if utilisation > 0.95 else "yellow" if utilisation > 0.8 else ""
+
+
+def _calls(console: Console, result: Result) -> None:
+    names = list(result.windows["all"].calls)
+    shown = sorted(names, key=lambda name: -result.windows["all"].calls[name].sent)[:MOST_CALLS]
+    table = _table(
+        "Calls (whole run)", ["call", "calls", "success", "sent/call", "retries", "hedges", "breaker"]
+    )
+    for name in [name for name in names if name in shown]:
+        found = figures(result, "all", "calls", name)
+        breaker = "–"
+        if found.facts["breaker"] is not None:
+            opened = found.number("breaker", "opened")
+            breaker = (
+                f"opened {count(opened)}×, admitted {percent(found.number('breaker', 'admitted_fraction'))}"
+            )
+        table.add_row(
+            name, count(found.number("calls")), found.cell(percent, "success"),
+            found.cell(_factor, "amplification"), count(found.number("retries")),
+            count(found.number("hedges")), breaker,
+            style=_success_style(found.number("success")) if found.number("calls") else "dim",
+        )  # fmt: skip
+    console.print(table)
+    if len(names) > len(shown):
+        console.print(Text(f"{len(names) - len(shown)} calls with less traffic are not shown", style="dim"))
+
+
+def _checks(console: Console, result: Result) -> None:
+    if not result.checks:
+        return
+    console.print(Text("Checks", style="bold"))
+    for verdict in result.checks:
+        console.print(Padding(_verdict(verdict), (0, 2)))
+
+
+def _verdict(verdict: Verdict) -> Text:
+    text = Text.assemble(
+        (f"{_MARK[verdict.verdict]} {verdict.verdict}", _STYLE[verdict.verdict]), "  ", verdict.check
+    )
+    facts = []
+    if verdict.value is not None and verdict.metric != "metastable":
+        facts.append(f"is {_value(verdict, verdict.value)}")
+    if verdict.interval is not None:
+        low, high = (_value(verdict, end) for end in verdict.interval)
+        facts.append(f"{verdict.confidence * 100:g} % interval {low} to {high}")
+    if verdict.note:
+        facts.append(verdict.note)
+    if facts:
+        text.append(f"  ({', '.join(facts)})", style="dim")
+    return text
+
+
+def _value(verdict: Verdict, value: float) -> str:
+    """A number in the unit of its metric."""
+    from sysim.scenario_file.metrics import SHARES, is_duration
+
+    if verdict.metric in SHARES or verdict.metric == "ratio":
+        return f"{value * 100:.5g} %"
+    if verdict.metric == "recovers" or is_duration(verdict.metric):
+        return span(value) if value >= 0 else f"-{span(-value)}"
+    return f"{value:.6g}"
+
+
+def _traces(console: Console, result: Result) -> None:
+    for trace in result.run.to_dict().get("traces", [])[:20]:
+        spans = trace["spans"]
+        begin = spans[0]["begin_s"]
+        console.print()
+        console.print(Text(f"Request {trace['request']} at {instant(begin)}", style="bold"))
+        depth: dict[str, int] = {}
+        for found in spans:
+            level = depth.get(found["parent"], 0)
+            depth[found["key"]] = level + 1
+            label = f"{'  ' * level}{found['kind']} {found['what']}"
+            when = f"{span(found['begin_s'] - begin):>10} → {span(found['end_s'] - begin):>10}"
+            console.print(Text(f"  {label:<56} {when}  {found['outcome']}"))
+
+
+def _foot(console: Console, result: Result, command: Command | None) -> None:
+    console.print()
+    runs = result.runs
+    wall, events = sum(run.wall_s for run in runs), sum(run.events for run in runs)
+    speed = f", {events:,} events in {wall:.2f} s" if wall else ""
+    digests = runs[0].digest if len(runs) == 1 else f"{runs[0].digest} (first replication)"
+    console.print(Text(f"seed {runs[0].seed}, digest {digests}{speed}", style="dim"))
+    if command is not None:
+        console.print(Text(f"again: {command.text(result)}", style="dim"), soft_wrap=True)
+
+
+def print_result(result: Result) -> None:
+    """The summary on stdout."""
+    show(result, None, sys.stdout)

@@ -1,0 +1,187 @@
+"""The grammar of traffic: open and closed loads, rates and arrivals."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from sysim import model, units
+from sysim.scenario_file.forms import Form, OneOf, Tagged
+from sysim.scenario_file.nodes import Map, Node
+from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
+from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
+from sysim.scenario_file.reporter import found, join
+from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Named, Record, Schema, Shape, Value
+from sysim.scenario_file.steps import STEPS
+from sysim.scenario_file.values import (
+    COUNT,
+    DISTRIBUTION,
+    DURATION,
+    INSTANT,
+    MONEY,
+    RATE,
+    SHARE,
+    text_schema,
+)
+
+if TYPE_CHECKING:
+    from sysim.scenario_file.reading import Reading
+
+
+def _rate() -> Shape:
+    step = Record("a step {at, rate}", model.RateStep, {"at": INSTANT, "rate": RATE}, ("at", "rate"))
+    stage = Record(
+        "a stage {for, to}",
+        model.RateStage,
+        {"for": DURATION, "to": RATE},
+        ("for", "to"),
+        {"for": "duration"},
+    )
+    sine = {"mean": RATE, "amplitude": SHARE, "period": DURATION, "phase": DURATION}
+    scalar = Value(
+        lambda value: model.ConstantRate(value=units.rate(value)),
+        "a rate such as 400/s or a shape",
+        text_schema(units.RATE_PATTERN),
+        "bad-rate",
+    )
+    return _Rate(
+        "a rate: 400/s, or one of steps, stages, sine",
+        scalar=scalar,
+        keyed={
+            "steps": Form(
+                ListOf("a list of {at, rate}", step, 1), lambda value: model.StepsRate(steps=value)
+            ),
+            "stages": Form(ListOf("a list of {for, to}", stage, 1), _stages, ("from",)),
+            "sine": Form(
+                Record("a sine", model.SineRate, sine, ("mean", "amplitude", "period")), lambda value: value
+            ),
+            "base": Form(RATE_PROFILE, lambda value: value),
+        },
+        later=("daily", "weekly", "dates", "bursts", "noise", "csv", "replay"),
+    )
+
+
+class _Rate(OneOf):
+    """A rate; `from` stands beside `stages` only."""
+
+    def sibling(self, name: str) -> Shape:
+        return RATE
+
+    def child(self, key: str) -> Shape | None:
+        return RATE if key == "from" else super().child(key)
+
+    def schema(self, defs: dict[str, Schema]) -> Schema:
+        schema = super().schema(defs)
+        for option in schema["anyOf"]:
+            if "stages" in option.get("properties", {}):
+                option["properties"]["from"] = RATE.schema(defs)
+        return schema
+
+
+def _stages(stages: Any, **extra: Any) -> model.StagesRate:
+    return model.StagesRate(stages=stages, **({"start": extra["from"]} if "from" in extra else {}))
+
+
+def _arrivals() -> Shape:
+    geometric = Value(_mean_size, "a mean of at least 1", {"type": "number", "minimum": 1})
+    size = OneOf(
+        "a batch size: a whole number or {geometric: mean}",
+        scalar=COUNT,
+        keyed={
+            "geometric": Form(geometric, lambda value: model.Batch(geometric=value)),
+        },
+    )
+    batch = Record("a batch {size}", _batch, {"size": size}, ("size",))
+    return OneOf(
+        "arrivals",
+        words={"poisson": model.Poisson, "evenly": model.Evenly},
+        keyed={"batch": Form(batch, lambda value: value)},
+        later=("mmpp",),
+    )
+
+
+def _mean_size(value: Any) -> float:
+    number = units.factor(value)
+    if number < 1:
+        raise units.UnitError(value, "a mean of at least 1")
+    return number
+
+
+def _batch(size: Any) -> model.Batch:
+    return size if isinstance(size, model.Batch) else model.Batch(size=size)
+
+
+class _Load(Record):
+    """A load: its own policy is read first, because the calls of its journey use it."""
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        policy = None
+        own = node.get("policy") if isinstance(node, Map) else None
+        if own is not None:
+            read = POLICY_REF.read(own, join(at, "policy"), ctx)
+            policy = None if read is INVALID or read == NO_POLICY else read
+        with ctx.inside("journey", ctx.caller, policy):
+            return super().read(node, at, ctx)
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        given = [key for key in ("call", "mix", "journey") if key in values]
+        if len(given) != 1:
+            message = (
+                f"found {' and '.join(map(repr, given)) or 'none'}, expected one of call, mix and journey"
+            )
+            ctx.report(node, "missing-key" if not given else "ambiguous", at, message)
+            return INVALID
+        if values.get("policy") == NO_POLICY:
+            values = {**values, "policy": None}
+        return super().construct(values, node, at, ctx)
+
+
+class _Loads(Tagged):
+    """An open load has a rate, a closed one has users."""
+
+    def _without_tag(self, node: Map, at: str, ctx: Reading) -> None:
+        message = f"found {found(node)} without 'rate' and 'users', expected one: an open or a closed load"
+        ctx.report(node, "missing-key", at, message)
+
+
+def _load() -> Shape:
+    common: dict[str, Shape] = {
+        "call": TargetRef(),
+        "mix": MixShape(),
+        "journey": STEPS,
+        "policy": POLICY_REF,
+        "value": MONEY,
+        "degraded_value": MONEY,
+        "zone": ZONE_REF,
+    }
+    open_: dict[str, Shape] = {
+        "rate": RATE_PROFILE,
+        "arrivals": Named("arrivals", _arrivals),
+        "clients": COUNT,
+    }
+    closed: dict[str, Shape] = {"users": COUNT, "think": DISTRIBUTION}
+    return _Loads(
+        "a load",
+        {
+            "rate": _Load(
+                "an open load", model.OpenLoad, {**common, **open_}, ("rate",), later=("priority",)
+            ),
+            "users": _Load(
+                "a closed load", model.ClosedLoad, {**common, **closed}, ("users",), later=("priority",)
+            ),
+        },
+        later=("replay",),
+    )
+
+
+class Loads(MapOf):
+    """Loads by name; while one is read, it is the caller."""
+
+    def __init__(self) -> None:
+        super().__init__("a map of loads", Named("load", _load), key_noun="the name of a load")
+
+    def enter(self, key: str, ctx: Reading) -> AbstractContextManager[None]:
+        return ctx.inside("journey", key, None)
+
+
+RATE_PROFILE: Shape = Named("rate", _rate)

@@ -1,0 +1,195 @@
+"""The verbs of the file layer: load, loads, with_ and dump, and the value they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sysim.errors import Problem, ScenarioError
+from sysim.model import Scenario
+from sysim.scenario_file.files import read_file, read_text
+from sysim.scenario_file.nodes import Map, Mark, Node, Source, node_of, plain
+from sysim.scenario_file.params import value_of_text
+from sysim.scenario_file.reporter import Reporter
+from sysim.scenario_file.resolve import Document, build, digest, params_of
+from sysim.scenario_file.yaml_core import core_value
+
+Settings = Iterable[str | tuple[str, Any]] | Mapping[str, Any]
+"""Values for paths: ``"a.b=3"`` texts, (path, value) pairs, or a mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid scenario and where it came from.
+
+    `tree` is the merged plain tree (maps, lists, scalars) that `scenario` was read from, after includes,
+    variant, settings and parameters; `digest` a sha256 in hex of all that can change a run; `warnings`
+    never stop one.
+    """
+
+    scenario: Scenario
+    warnings: tuple[Problem, ...]
+    tree: dict[str, Any]
+    digest: str
+    variants: tuple[str, ...]
+    variant: str | None = None
+    _document: Document | None = field(default=None, repr=False, compare=False)
+
+
+def load(
+    path: str | Path,
+    *,
+    variant: str | None = None,
+    set: Settings = (),
+    params: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """The scenario of a file. Raises ScenarioError with everything that is wrong with it."""
+    reporter = Reporter()
+    root = read_file(Path(path), str(path), reporter)
+    return _loaded(root, variant, set, params, reporter)
+
+
+def loads(
+    text: str,
+    name: str = "<text>",
+    base_dir: str | Path | None = None,
+    *,
+    variant: str | None = None,
+    set: Settings = (),
+    params: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """The scenario of a text; its includes are relative to `base_dir` (default: where one is). Raises
+    ScenarioError.
+    """
+    reporter = Reporter()
+    root = read_text(text, name, Path(base_dir or "."), reporter)
+    return _loaded(root, variant, set, params, reporter)
+
+
+def with_(loaded: Loaded, patch: Mapping[str, Any]) -> Loaded:
+    """`loaded` with further values at paths, under the rules of ``--set``. Raises ScenarioError."""
+    document = loaded._document
+    if document is None:
+        raise ValueError("this scenario does not come from a text: change its model with model_copy instead")
+    reporter = Reporter()
+    patches = document.patches + tuple(_patches(patch, reporter))
+    return _finish(Document(document.root, document.variant, patches, document.params), reporter)
+
+
+def dump(loaded: Loaded) -> str:
+    """The resolved scenario as YAML without includes and parameters; it loads back to the same digest.
+
+    Where a variant has been applied, the others are gone, and of the checks those that are meant for it
+    are left.
+    """
+    tree = dict(loaded.tree)
+    if loaded.variant is not None:
+        tree.pop("variants", None)
+        checks = [_for_variant(check, loaded.variant) for check in tree.get("checks") or []]
+        if "checks" in tree:
+            tree["checks"] = [check for check in checks if check is not None]
+    text: str = yaml.dump(
+        _escaped(tree),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=110,
+    )
+    return text
+
+
+def _loaded(
+    root: Map | None,
+    variant: str | None,
+    settings: Settings,
+    params: Mapping[str, Any] | None,
+    reporter: Reporter,
+) -> Loaded:
+    patches = tuple(_patches(settings, reporter))
+    if root is None:
+        raise ScenarioError(reporter.errors)
+    return _finish(Document(root, variant, patches, params_of(params)), reporter)
+
+
+def _finish(document: Document, reporter: Reporter) -> Loaded:
+    scenario, tree = build(document, reporter)
+    reporter.stop_on_errors()
+    assert scenario is not None
+    return Loaded(
+        scenario=scenario,
+        warnings=tuple(reporter.warnings),
+        tree=plain(tree),
+        digest=digest(scenario),
+        variants=tuple(scenario.variants),
+        variant=document.variant,
+        _document=document,
+    )
+
+
+def _patches(settings: Settings, reporter: Reporter) -> list[tuple[str, Node, Mark]]:
+    """Settings as nodes that stand in a text of their own, so that their problems can be shown like any
+    other.
+    """
+    pairs: list[Any] = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
+    patches: list[tuple[str, Node, Mark]] = []
+    for pair in pairs:
+        if isinstance(pair, str):
+            path, equals, text = pair.partition("=")
+            name = f"--set {path.strip()}"
+            mark = Mark(Source(name, (text,)), 1, 1)
+            if not equals:
+                reporter.add(mark, "bad-set", "", f"found {pair[:80]!r}, expected path=value")
+                continue
+            value = value_of_text(text, name, reporter)
+        else:
+            path, given = pair
+            mark = Mark(Source(f"--set {path}", (str(given)[:200],)), 1, 1)
+            try:
+                value = node_of(given, mark)
+            except (TypeError, RecursionError) as error:
+                reporter.add(mark, "bad-set", str(path), str(error))
+                continue
+        if value is not None:
+            patches.append((str(path).strip(), value, mark))
+    return patches
+
+
+def _for_variant(check: Any, variant: str) -> Any:
+    """A check without its choice of variants, or None when `variant` is not among them."""
+    if not isinstance(check, dict):
+        return check
+    wanted, unwanted = check.get("variants"), check.get("except")
+    if wanted is not None and variant not in ([wanted] if isinstance(wanted, str) else wanted):
+        return None
+    if unwanted is not None and variant in ([unwanted] if isinstance(unwanted, str) else unwanted):
+        return None
+    return {key: value for key, value in check.items() if key not in ("variants", "except")}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _escaped(child) for key, child in value.items()}
+    return [_escaped(child) for child in value] if isinstance(value, list) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that a reader of YAML 1.2 core gets them back; never anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # What YAML 1.2 takes for a number or a truth value needs quotes even where YAML 1.1 does not see one.
+    style = "'" if core_value(text) is None or not isinstance(core_value(text), str) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_node)

@@ -1,0 +1,389 @@
+"""Random scenarios in which nearly everything happens at the same instant.
+
+Durations come from a tiny set (0, 1 and 2 ms), arrivals are even or in batches, the network often takes no time at
+all: so most entries share their instant with others, and only the canonical order tells them apart. Every feature
+that both engines have turns up: nobody should have to think of the combination that breaks.
+
+``python -m tests.agreement.generate SEED`` prints one.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import Any
+
+import yaml
+
+Node = dict[str, Any]
+
+OUTCOMES = ("error", "timeout", "deadline", "rejected", "shed", "circuit_open", "rate_limited", "bulkhead_full",
+            "unreachable", "lost")  # fmt: skip
+
+
+def scenario(rng: random.Random) -> str:
+    """The text of one valid scenario."""
+    return yaml.safe_dump(_Scenario(rng).node(), sort_keys=False)
+
+
+class _Scenario:
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.duration = rng.choice((20, 40, 80))
+        self.count = rng.choice((1, 1, 2, 2, 3, 4))
+        self.names = [f"s{number}" for number in range(self.count)]
+        self.operations = {name: ["op"] if self.often() else ["op", "other"] for name in self.names}
+        self.policies: dict[str, Node] = {}
+        self.edges: list[tuple[str, str]] = []
+        self.cores: set[str] = set()
+        self.zones = rng.random() < 0.4
+        self.known_zones: set[str] = set()
+
+    # --- chances ---------------------------------------------------------------------------------------------------
+
+    def often(self) -> bool:
+        return self.rng.random() < 0.75
+
+    def seldom(self) -> bool:
+        return self.rng.random() < 0.25
+
+    def rarely(self) -> bool:
+        return self.rng.random() < 0.1
+
+    def span(self) -> str:
+        """A duration, perhaps none."""
+        return self.rng.choice(("0ms", "0ms", "1ms", "1ms", "2ms"))
+
+    def some(self) -> str:
+        """A duration above zero."""
+        return self.rng.choice(("1ms", "1ms", "2ms", "3ms"))
+
+    def drawn(self) -> Any:
+        """A duration or a distribution of one."""
+        if self.often():
+            return self.span()
+        return self.rng.choice(
+            (
+                {"mixture": [{"weight": 1, "of": "0ms"}, {"weight": 1, "of": "1ms"}]},
+                {"empirical": ["0ms", "1ms", "2ms"]},
+                {"exponential": "1ms"},
+                {"uniform": ["0ms", "2ms"]},
+            )
+        )
+
+    # --- the whole -------------------------------------------------------------------------------------------------
+
+    def node(self) -> Node:
+        rng = self.rng
+        for number in range(rng.randint(1, 3)):
+            self.policies[f"p{number}"] = self.policy(0, named=True)
+        services = {name: self.service(number) for number, name in enumerate(self.names)}
+        self.zones = any("zones" in service for service in services.values())
+        load = {f"l{number}": self.load(f"l{number}") for number in range(rng.choice((1, 1, 2)))}
+        time: Node = {"duration": f"{self.duration}ms", "bucket": rng.choice(("5ms", "7ms", "20ms"))}
+        if self.seldom():
+            time["warmup"] = rng.choice(("2ms", "5ms"))
+        time["drain"] = rng.choice((True, True, True, False, "5ms"))
+        node: Node = {"sysim": 1, "name": "random", "time": time, "services": services}
+        node["policies"] = self.policies
+        node["load"] = load
+        if rng.random() < 0.7:
+            node["faults"] = [self.fault() for _ in range(rng.choice((1, 1, 2, 3)))]
+        node["flags"] = {"one": rng.choice(("on", "off"))}
+        if self.seldom():
+            node["windows"] = {"early": "2ms..10ms", "late": f"{self.duration // 2}ms.."}
+        return node
+
+    # --- services --------------------------------------------------------------------------------------------------
+
+    def service(self, number: int) -> Node:
+        rng = self.rng
+        name = self.names[number]
+        node: Node = {"replicas": rng.choice((1, 1, 2, 3))}
+        if self.zones and self.often():
+            node["zones"] = ["a", "b"][: node["replicas"]]
+            self.known_zones.update(node["zones"])
+        if self.often():
+            node["concurrency"] = rng.choice((1, 1, 2, 3))
+        if rng.random() < 0.35:
+            node["threading"] = "async"
+        if self.seldom():
+            node["cores"] = rng.choice((1, 1, 2, 1.5, 0.5))
+            self.cores.add(name)
+        queue: Node = {}
+        if rng.random() < 0.5:
+            queue["capacity"] = rng.choice((0, 1, 2, 4))
+        if self.seldom():
+            queue["discipline"] = "lifo"
+        if self.seldom():
+            queue["max_wait"] = self.drawn() if self.seldom() else self.some()
+        if self.seldom():
+            queue["shared"] = True
+        if queue:
+            node["queue"] = queue
+        if self.rarely():
+            node["admission"] = {"max_in_progress": rng.choice((1, 2, 4))}
+        node["when_cancelled"] = rng.choice(("continue", "drop_queued", "stop", "stop"))
+        if self.rarely():
+            node["slowdown"] = {"per_concurrent": "50%"}
+        if self.seldom():
+            node["startup"] = rng.choice(("1ms", "2ms"))
+        node["operations"] = {op: self.steps(number, 0) for op in self.operations[name]}
+        return node
+
+    def steps(self, number: int, depth: int) -> list[Any]:
+        rng = self.rng
+        return [self.step(number, depth) for _ in range(rng.choice((1, 1, 2, 2, 3) if depth == 0 else (1, 1, 2)))]
+
+    def step(self, number: int, depth: int) -> Node:
+        rng = self.rng
+        callees = self.names[number + 1 :]
+        kinds = ["work", "work"]
+        if callees:
+            kinds += ["call", "call", "call", "publish"]
+            if depth < 2:
+                kinds += ["parallel", "parallel"]
+        if depth < 2:
+            kinds += ["choose", "repeat"]
+        kind = rng.choice(kinds) if not self.rarely() else "fail"
+        step: Node
+        if kind == "work":
+            step = {"work": self.drawn()}
+        elif kind in ("call", "publish"):
+            step = {kind: self.target(self.names[number], callees)}
+            self.place_policy(step, number)
+        elif kind == "parallel":
+            branches = [self.steps(number, depth + 1) for _ in range(rng.choice((1, 2, 2, 3)))]
+            step = {"parallel": branches}
+        elif kind == "choose":
+            step = {
+                "choose": [
+                    {"weight": rng.choice((1, 2)), "steps": self.steps(number, depth + 1)} for _ in range(2)
+                ]
+            }
+        elif kind == "repeat":
+            step = {"repeat": {"times": rng.choice((0, 1, 2)), "steps": self.steps(number, 2)}}
+        else:
+            step = {"fail": rng.choice(("10%", "50%", "100%"))}
+        if kind in ("call", "parallel", "fail") and self.seldom():
+            step["optional"] = True
+        if self.rarely():
+            step["probability"] = "50%"
+        if self.rarely():
+            step["flag"] = "one"
+        return step
+
+    def target(self, caller: str, callees: list[str]) -> str:
+        callee = self.rng.choice(callees)
+        self.edges.append((caller, callee))
+        return f"{callee}.{self.rng.choice(self.operations[callee])}"
+
+    # --- policies --------------------------------------------------------------------------------------------------
+
+    def place_policy(self, step: Node, number: int) -> None:
+        if self.rng.random() < 0.45:
+            step["policy"] = self.rng.choice(sorted(self.policies))
+        elif self.rng.random() < 0.8:
+            step["policy"] = self.policy(number + 1)
+
+    def policy(self, number: int, named: bool = False) -> Node:
+        """A policy whose fallback, if any, calls services from `number` on. A named one stands anywhere: it has none."""
+        rng = self.rng
+        node: Node = {}
+        if rng.random() < 0.5:
+            node["timeout"] = self.some()
+        if rng.random() < 0.3:
+            node["deadline"] = {"after": self.some(), "propagate": rng.choice((True, True, False))}
+        if rng.random() < 0.5:
+            node["cancel"] = True
+        if rng.random() < 0.5:
+            node["retry"] = self.retry()
+        if self.seldom():
+            node["hedge"] = {
+                "delay": self.span(),
+                "max_attempts": rng.choice((2, 2, 3)),
+                "cancel_losers": rng.choice((True, False)),
+            }
+        if rng.random() < 0.3:
+            node["circuit_breaker"] = self.breaker()
+        if self.rarely():
+            node["rate_limit"] = {"rate": rng.choice(("500/s", "1000/s")), "burst": rng.choice((1, 2, 3))}
+        if rng.random() < 0.3:
+            node["bulkhead"] = {"max_concurrent": rng.choice((1, 2)), "max_wait": self.span()}
+        node["balancer"] = rng.choice(
+            ("round_robin", "random", {"least_request": {"choices": 2}}, "least_outstanding")
+        )
+        if rng.random() < 0.6:
+            network: Node = {"latency": self.drawn()}
+            if self.zones and self.often():
+                network["cross_zone"] = "1ms"
+            if self.seldom():
+                network["loss"] = rng.choice(("10%", "50%"))
+            node["network"] = network
+        if rng.random() < 0.3:
+            node["fallback"] = self.fallback(number, named)
+        return node
+
+    def retry(self) -> Node:
+        rng = self.rng
+        node: Node = {"max_attempts": rng.choice((2, 2, 3))}
+        if self.seldom():
+            node["on"] = sorted(rng.sample(OUTCOMES, 4))
+        if rng.random() < 0.5:
+            jitter = rng.choice(("none", "none", "full", "equal", "decorrelated", 0.5))
+            node["backoff"] = rng.choice(
+                (
+                    {"initial": self.span(), "multiplier": 2, "max": "4ms", "jitter": jitter},
+                    {"constant": self.span(), "jitter": jitter},
+                    {"constant": "1ms"},
+                )
+            )
+        if rng.random() < 0.35:
+            node["budget"] = rng.choice(
+                (
+                    {"ratio": "50%", "min_per_second": 100, "window": "20ms"},
+                    {"ratio": "20%", "window": "10ms"},
+                    {"bucket": {"tokens": 2, "deposit": 0.5, "cost": 1, "deposit_on": "success"}},
+                    {"bucket": {"tokens": 3, "deposit": 0.5, "cost": 1, "deposit_on": "request"}},
+                )
+            )
+        return node
+
+    def breaker(self) -> Node:
+        rng = self.rng
+        node: Node = {
+            "failure_rate": rng.choice(("30%", "50%")),
+            "window": rng.choice(({"calls": 4}, {"calls": 2}, {"time": "5ms"}, {"time": "10ms"})),
+            "minimum_calls": rng.choice((1, 2, 3)),
+            "open_for": self.some(),
+            "half_open_calls": rng.choice((1, 2)),
+        }
+        if self.seldom():
+            node |= {"slow_call_rate": "50%", "slow_call_duration": "1ms"}
+        return node
+
+    def fallback(self, number: int, named: bool) -> Node:
+        rng = self.rng
+        node: Node = {}
+        if self.seldom():
+            node["on"] = sorted(rng.sample(OUTCOMES, 5))
+        callees = self.names[number:]
+        if self.often() and callees and not named:
+            step: Node = {"call": self.rng.choice(callees) + ".op"}
+            if self.seldom():
+                step["policy"] = rng.choice(sorted(self.policies))
+            else:
+                step["policy"] = {"timeout": self.some(), "retry": {"max_attempts": 2}, "cancel": rng.random() < 0.5}
+            if self.rarely():
+                step["optional"] = True
+            node["steps"] = [step]
+        if self.seldom() or "steps" not in node:
+            node["latency"] = self.drawn()
+        return node
+
+    # --- loads -----------------------------------------------------------------------------------------------------
+
+    def load(self, name: str) -> Node:
+        rng = self.rng
+        front = [s for s in self.names[:2] if s == self.names[0] or self.seldom()]
+        targets = [f"{service}.{op}" for service in front for op in self.operations[service]]
+        self.edges += [(name, service) for service in front]
+        node: Node = {}
+        closed = rng.random() < 0.35
+        journey = self.seldom()
+        if journey:
+            steps: list[Node] = []
+            for target in targets:
+                call: Node = {"call": target, "policy": rng.choice(sorted(self.policies))}
+                if self.seldom():
+                    call["policy"] = self.policy(1)
+                if self.seldom():
+                    call["optional"] = True
+                steps += [call, {"think": self.drawn()}] if rng.random() < 0.5 else [call]
+            node["journey"] = steps
+        elif len(targets) > 1:
+            shares = {2: (60, 40), 3: (50, 30, 20), 4: (40, 30, 20, 10)}[len(targets)]
+            node["mix"] = {target: f"{share}%" for target, share in zip(targets, shares, strict=True)}
+        else:
+            node["call"] = targets[0]
+        if closed:
+            node["users"] = rng.choice((1, 2, 5))
+            # a user who may think for no time at all, but not for ever
+            node["think"] = rng.choice(
+                ("1ms", "2ms", {"mixture": [{"weight": 1, "of": "0ms"}, {"weight": 1, "of": "1ms"}]})
+            )
+        else:
+            node["rate"] = rng.choice(("500/s", "1000/s", "1000/s", "2000/s"))
+            if self.rarely():
+                node["rate"] = {"steps": [{"at": "0ms", "rate": "1000/s"}, {"at": "10ms", "rate": "500/s"}]}
+            node["arrivals"] = rng.choice(
+                ("evenly", "evenly", "poisson", {"batch": {"size": 3}}, {"batch": {"size": {"geometric": 2}}})
+            )
+            if self.seldom():
+                node["clients"] = rng.choice((2, 3))
+        if not journey:
+            if rng.random() < 0.6:
+                node["policy"] = rng.choice(sorted(self.policies))
+            elif self.often():
+                node["policy"] = self.policy(1)
+        if self.zones and rng.random() < 0.5:
+            node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
+        return node
+
+    # --- faults ----------------------------------------------------------------------------------------------------
+
+    def fault(self) -> Node:
+        rng = self.rng
+        kind = rng.choice(
+            ("pause", "slowdown", "capacity", "latency", "error", "loss", "blackhole", "refuse", "reset",
+             "crash", "crash", "pause", "reset")
+        )  # fmt: skip
+        node: Node = {}
+        if rng.random() < 0.4:
+            node["every"] = rng.choice(("3ms", "5ms", {"uniform": ["2ms", "8ms"]}))
+            node["for"] = rng.choice(("0ms", "1ms", "2ms", "3ms"))
+        else:
+            node["at"] = f"{rng.randint(0, self.duration // 2)}ms"
+            if self.often():
+                node["for"] = rng.choice(("0ms", "1ms", "2ms", "5ms", "10ms"))
+        speed = kind in ("pause", "slowdown", "capacity")
+        service = rng.choice(self.names)
+        node["on"] = service
+        if kind not in ("pause", "capacity", "crash") and self.seldom() and not (speed and service in self.cores):
+            node["on"] = f"{service}.{rng.choice(self.operations[service])}"
+        elif not speed and kind != "crash" and self.edges and self.seldom():
+            caller, callee = rng.choice(self.edges)
+            node["on"] = f"{caller} -> {callee}"
+        if kind == "crash" and "for" not in node and "every" not in node and self.seldom():
+            crash: Any = True
+        elif kind == "crash":
+            crash = rng.choice(
+                (True, {"replicas": 1}, {"replicas": "50%"}, {"restart_after": self.span()},
+                 {"replicas": 1, "restart_after": self.span()})
+            )  # fmt: skip
+        else:
+            if self.seldom():
+                node["replicas"] = rng.choice((1, "50%"))
+            if self.rarely() and "." not in node["on"]:
+                node["each"] = "replica"
+        values: Node = {
+            "pause": True,
+            "slowdown": rng.choice((2, 3, 1.5)),
+            "capacity": rng.choice(("50%", "25%")),
+            "latency": self.drawn(),
+            "error": rng.choice(("50%", "100%", {"share": "50%", "after_work": True})),
+            "loss": rng.choice(("30%", "100%")),
+            "blackhole": True,
+            "refuse": True,
+            "reset": True,
+            "crash": crash if kind == "crash" else None,
+        }
+        node[kind] = values[kind]
+        if kind == "error" and isinstance(node[kind], dict):
+            node["error"] = node[kind]["share"]
+            node["after_work"] = True
+        return node
+
+
+if __name__ == "__main__":
+    print(scenario(random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 0)))
