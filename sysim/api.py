@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 from sysim import model
@@ -31,6 +33,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, result: Result | None) -> None:
         super().__init__()
         self.result = result
+
+
+class _Stopped(Exception):
+    """Ends a replication on another thread after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -221,11 +227,14 @@ def simulate(
 
     run = _engine(engine)
     shares = [0.0] * count
+    stop = Event()
 
     def one(replication: int) -> Run:
         from sysim.result import summarise
 
         def note(now: float) -> None:
+            if stop.is_set():
+                raise _Stopped
             shares[replication] = min(1.0, now / plan.duration)
             if progress is not None:
                 progress(sum(shares) / count)
@@ -235,7 +244,7 @@ def simulate(
             seed=first_seed,
             replication=replication,
             traces=traces,
-            progress=note if progress else None,
+            progress=note if progress or workers > 1 else None,
             **extras,
         )
         note(plan.duration)
@@ -244,13 +253,15 @@ def simulate(
     done: dict[int, Run] = {}
     try:
         if min(workers, count) > 1:
-            _warm_up(run, engine)
+            _warm_up(engine)
             _on_threads(one, count, min(workers, count), done)
         else:
             for replication in range(count):
                 done[replication] = one(replication)
     except KeyboardInterrupt:
         raise Interrupted(_result(facade, engine, done, interrupted=True) if done else None) from None
+    finally:
+        stop.set()
     return _result(facade, engine, done)
 
 
@@ -261,19 +272,16 @@ services: {s: {concurrency: 1, operations: {o: [{work: 1ms}]}}}
 load: {open: {call: s.o, rate: 1000/s}, closed: {call: s.o, users: 1, think: 1ms}}
 faults: [{at: 1ms, for: 1ms, on: s, pause: true}, {every: 5ms, for: 1ms, on: s, pause: true}]
 """
-_warmed: set[str] = set()
 
 
-def _warm_up(run: Callable[..., Record], engine: Engine) -> None:
+@cache
+def _warm_up(engine: Engine) -> None:
     """Run next to nothing once, so that no two threads find the same function not yet compiled."""
-    if engine in _warmed:
-        return
     from sysim import scenario_file
     from sysim.plan.lower import lower
 
     tiny = scenario_file.loads(WARM_UP).scenario
-    run(lower(tiny), seed=1, replication=0)
-    _warmed.add(engine)
+    _engine(engine)(lower(tiny), seed=1, replication=0)
 
 
 def _on_threads(one: Callable[[int], Run], count: int, workers: int, done: dict[int, Run]) -> None:

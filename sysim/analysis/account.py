@@ -210,6 +210,7 @@ def _money(run: Run) -> list[str]:
     for stats in run.windows["all"].loads.values():
         if stats.value_lost is not None and stats.currency is not None:
             lost[stats.currency] = lost.get(stats.currency, 0.0) + stats.value_lost
+    lost = {currency: total for currency, total in lost.items() if total > 0}
     if not lost:
         return []
     return [f"Failures cost {listed([amount(total, currency) for currency, total in lost.items()])}."]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.words import count, listed, per_second, percent, span
-from sysim.model import ClosedLoad, OpenLoad, Scenario, Service
+from sysim.model import Check, ClosedLoad, OpenLoad, Scenario, Service
 from sysim.model.demand import mean, mean_rate, offered_rates, peak_rate, utilisation
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
@@ -39,9 +39,16 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("Circuit breakers", list(_breakers(scenario))),
         ("What goes wrong", list(_faults(scenario))),
         ("Windows", list(_windows(scenario))),
-        ("Checks", [check.text for check in scenario.checks]),
+        ("Checks", [_check(check) for check in scenario.checks]),
     ]
     return [(title, lines) for title, lines in sections if lines]
+
+
+def _check(check: Check) -> str:
+    text = check.text
+    if check.variants is not None:
+        text += f" (only for {listed(check.variants)})"
+    return text + (f" (not for {listed(check.except_)})" if check.except_ else "")
 
 
 def _system(scenario: Scenario) -> Iterator[str]:
@@ -171,12 +178,14 @@ def _amplification(scenario: Scenario) -> Iterator[str]:
 
 def _needs(scenario: Scenario) -> Iterator[str]:
     for need in needs(scenario):
-        whose = f"{'every request' if need.every_request else 'some requests'} of {listed(need.loads)}"
+        every = need.every_request
+        whose = f"{'every request' if every else 'some requests'} of {listed(need.loads)}"
+        verb = "needs" if every else "need"
         if need.single:
-            yield f"{need.service} is a single point of failure: one replica, and {whose} needs it"
+            yield f"{need.service} is a single point of failure: one replica, and {whose} {verb} it"
         else:
             zones = f" in {need.zones} zones" if need.zones > 1 else ""
-            yield f"{need.service}: {whose} needs it ({need.replicas} replicas{zones})"
+            yield f"{need.service}: {whose} {verb} it ({need.replicas} replicas{zones})"
 
 
 def _breakers(scenario: Scenario) -> Iterator[str]:

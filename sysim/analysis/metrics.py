@@ -8,7 +8,6 @@ b`` is the sum of all calls from a to b, where each side is a service, a load, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from sysim.result.stats import WindowStats, merged
@@ -74,11 +73,13 @@ def _named(facts: dict[str, Any]) -> dict[str, float | None]:
             patterns = _SHORT.get(key, (key + "_{}",))
             for inner, number in item.items():
                 for pattern in patterns:
-                    for name in _spellings(pattern.format(inner)):
-                        names.setdefault(name, number)
+                    names.setdefault(pattern.format(inner), number)
+                    names.setdefault(pattern.format(inner.removesuffix("_s")), number)
         elif item is None or isinstance(item, (int, float)):
-            for name in _spellings(key):
-                names[name] = item
+            names[key] = item
+            for suffix in _SUFFIXES:
+                if key.endswith(suffix) and key.removesuffix(suffix) not in facts:
+                    names.setdefault(key.removesuffix(suffix), item)
     if "breaker" in facts and facts["breaker"] is None:
         for name in ("opened", "admitted_fraction", "closed_s_mean", "open_s_mean"):
             names.setdefault(name, None)
@@ -87,11 +88,3 @@ def _named(facts: dict[str, Any]) -> dict[str, float | None]:
         for inner, number in facts["sojourn_s"].items():
             names.setdefault(inner, number)
     return names
-
-
-def _spellings(name: str) -> Iterator[str]:
-    yield name
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix):
-            yield name[: -len(suffix)]
-            return

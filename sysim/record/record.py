@@ -8,7 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sysim.plan.plan import Plan
-from sysim.record.columns import EVENT_LIMIT, N_CC, N_EV, N_LC, N_LV, N_M, N_PK, N_SC, N_SP, SPANS_PER_TRACE
+from sysim.record.columns import (
+    EVENT_LIMIT,
+    LV_LAST,
+    N_CC,
+    N_EV,
+    N_LC,
+    N_LV,
+    N_M,
+    N_PK,
+    N_SC,
+    N_SP,
+    SC_CPU,
+    SC_IN_SYSTEM,
+    SPANS_PER_TRACE,
+)
 from sysim.record.histogram import BINS, COARSE_BINS
 
 Table = NDArray[np.int64]
@@ -71,3 +85,10 @@ def allocate(plan: Plan, traces: int = 0) -> Record:
         events=_table(EVENT_LIMIT, N_EV),
         spans=_table(traces * SPANS_PER_TRACE, N_SP),
     )
+
+
+def close(record: Record, plan: Plan) -> None:
+    """Forget the integrals of the drain: time averages stop at the end of the load, whenever the run stops."""
+    services = plan.svc.shape[0]
+    record.service_cells[plan.n_cells * services :, SC_IN_SYSTEM : SC_CPU + 1] = 0
+    record.level[:, LV_LAST] = plan.duration

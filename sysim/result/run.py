@@ -126,7 +126,7 @@ def summarise(plan: Plan, scenario: Scenario, record: Record, seed: int, replica
     windows = {name: window_stats(tables, name) for name in names}
     streams = {load: [s for some in by.values() for s in some] for load, by in layout.streams_of.items()}
     spans = record.spans[: record.n_spans].copy()
-    for array in (events, spans):
+    for array in (events, spans, tables.load):
         array.flags.writeable = False
     return Run(
         seed=seed,

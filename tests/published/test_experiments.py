@@ -116,7 +116,7 @@ def test_a_hundred_leaves_make_the_median_of_their_p99() -> None:
     services = {"leaf": serves(law), "root": {"operations": {"ask": [{"parallel": [{"call": "leaf"}] * 100}]}}}
     quantile = 0.5 ** (1 / 100)
     expected = (10 + (quantile - 0.99) / 0.009 * 20) / 1000
-    found = runs(scenario(services, {"asks": poisson("root.ask", 100)}, 30))
+    found = runs(scenario(services, {"asks": poisson("root.ask", 100)}, 5))
     matches(found, {"loads.asks.latency_s.p50": (expected, 0.03), "services.leaf.sojourn_s.p50": (0.001, 0.02)})
 
 
@@ -135,14 +135,14 @@ def test_a_probe_does_not_see_what_a_fan_out_suffers() -> None:
     rest: Node = {"policies": {"packet": sends}, "defaults": {"policy": "packet"}, "faults": faults}
     load = {
         "fanout": poisson("root.ask", 100, policy={"timeout": "150ms"}),
-        "probe": poisson("link.serve", 5_000, policy=sends),
+        "probe": poisson("link.serve", 2_000, policy=sends),
     }
-    found = runs(scenario(services, load, 60, **rest))
+    found = runs(scenario(services, load, 60, **rest), replications=6)
 
     def slow_probes(run: Run) -> float:
         return pick(run, "loads.probe.amplification") - 1
 
-    matches(found, {slow_probes: (0.001, 0.05), share("timeout", "fanout"): (1 - 0.999**100, 0.03)})
+    matches(found, {slow_probes: (0.001, 0.1), share("timeout", "fanout"): (1 - 0.999**100, 0.05)})
 
 
 # --- DAGOR (SoCC'18) ----------------------------------------------------------------------------------------------------
@@ -157,13 +157,13 @@ def overloaded(k: int, lam: float, optional: bool, duration: float) -> list[Run]
     for _ in range(k):
         steps += [step, between]
     services = {"a": {"operations": {"entry": steps}}, "m": serves("1ms")}
-    rest: Node = {"policies": {"guarded": policy}, "windows": {"steady": "20s.."}}
-    return runs(scenario(services, {"requests": poisson("a.entry", lam)}, duration, **rest))
+    rest: Node = {"policies": {"guarded": policy}, "windows": {"steady": f"20s..{duration - 25}s"}}
+    return runs(scenario(services, {"requests": poisson("a.entry", lam)}, duration, **rest), replications=6)
 
 
 @pytest.mark.parametrize(
     ("k", "duration", "success"),
-    [(2, 60, 0.25), pytest.param(4, 300, 0.00390625, marks=LONG)],
+    [(2, 75, 0.25), pytest.param(4, 600, 0.00390625, marks=LONG)],
 )
 def test_random_shedding_squanders_work(k: int, duration: float, success: float) -> None:
     """All k calls are made whatever happens: (C/(k L))^k."""
@@ -183,4 +183,4 @@ def test_random_shedding_when_the_first_refusal_ends_the_request(k: int, success
         window = "steady"
         return pick(run, "loads.requests.outcomes.ok", window) / pick(run, "loads.requests.offered", window)
 
-    matches(overloaded(k, 750, False, 80), {complete: (success, 0.05)})
+    matches(overloaded(k, 750, False, 75), {complete: (success, 0.05)})

@@ -6,6 +6,8 @@ import pytest
 
 from tests.theory.simulate import exponential, matches, poisson, runs, scenario, seconds, serves, share
 
+LONG = pytest.mark.long
+
 
 def queue(lam: float, mu: float, c: int, patience: object, requests: int) -> str:
     services = {"q": serves(exponential(1 / mu), concurrency=c, queue={"max_wait": patience})}
@@ -16,12 +18,12 @@ def queue(lam: float, mu: float, c: int, patience: object, requests: int) -> str
 @pytest.mark.parametrize(
     ("lam", "mu", "c", "theta", "abandoned", "waiting", "wait_of_all", "goodput", "requests"),
     [
-        (0.8, 1, 1, 0.5, 0.255940702, 0.409505123, 0.511881404, 0.595247438, 40_000),
-        (1.2, 1, 1, 0.5, 0.366204211, 0.878890106, 0.732408422, 0.760554947, 40_000),
-        (10, 1, 10, 1, 0.125110036, 1.25110036, 0.125110036, 8.74889964, 100_000),
-        (12, 1, 10, 0.5, 0.195655944, 4.69574266, 0.391311888, 9.65212867, 100_000),
-        (50, 1, 50, 0.5, 0.0466845859, 4.66845859, 0.0933691718, 47.6657707, 300_000),
-        (110, 1, 100, 0.5, 0.0946183323, 20.8160331, 0.189236665, 99.5919835, 300_000),
+        (0.8, 1, 1, 0.5, 0.255940702, 0.409505123, 0.511881404, 0.595247438, 20_000),
+        (1.2, 1, 1, 0.5, 0.366204211, 0.878890106, 0.732408422, 0.760554947, 20_000),
+        (10, 1, 10, 1, 0.125110036, 1.25110036, 0.125110036, 8.74889964, 40_000),
+        (12, 1, 10, 0.5, 0.195655944, 4.69574266, 0.391311888, 9.65212867, 40_000),
+        pytest.param(50, 1, 50, 0.5, 0.0466845859, 4.66845859, 0.0933691718, 47.6657707, 300_000, marks=LONG),
+        pytest.param(110, 1, 100, 0.5, 0.0946183323, 20.8160331, 0.189236665, 99.5919835, 300_000, marks=LONG),
     ],
 )
 def test_exponential_patience(
@@ -41,12 +43,12 @@ def test_exponential_patience(
 @pytest.mark.parametrize(
     ("lam", "mu", "c", "tau", "lost", "wait_of_served", "waiting", "goodput", "requests"),
     [
-        (0.8, 1, 1, 2, 0.187832074, 0.530913094, 0.645483788, 0.64973434, 50_000),
-        (0.9, 1, 1, 5, 0.107306209, 1.78770323, 1.91916236, 0.803424412, 100_000),
-        (1.2, 1, 1, 2, 0.311817917, 0.796557002, 1.40617451, 0.8258185, 50_000),
-        (2, 1, 1, 5, 0.500843665, 4.02028217, 9.02193528, 0.998312671, 50_000),
-        (110, 1, 100, 0.2, 0.0951874674, 0.119438764, 13.9817902, 99.5293786, 300_000),
-        (95, 1, 100, 0.1, 0.02168818, 0.0131879985, 1.43172531, 92.9396229, 600_000),
+        (0.8, 1, 1, 2, 0.187832074, 0.530913094, 0.645483788, 0.64973434, 25_000),
+        pytest.param(0.9, 1, 1, 5, 0.107306209, 1.78770323, 1.91916236, 0.803424412, 200_000, marks=LONG),
+        (1.2, 1, 1, 2, 0.311817917, 0.796557002, 1.40617451, 0.8258185, 25_000),
+        (2, 1, 1, 5, 0.500843665, 4.02028217, 9.02193528, 0.998312671, 25_000),
+        pytest.param(110, 1, 100, 0.2, 0.0951874674, 0.119438764, 13.9817902, 99.5293786, 300_000, marks=LONG),
+        pytest.param(95, 1, 100, 0.1, 0.02168818, 0.0131879985, 1.43172531, 92.9396229, 900_000, marks=LONG),
     ],
 )
 def test_constant_patience(
@@ -67,7 +69,7 @@ def test_a_propagated_deadline_drops_the_same_work() -> None:
     """A deadline that travels with the call is looked at when a worker would take the request: M/M/c+D again."""
     services = {"q": serves(exponential(1), concurrency=1)}
     policy = {"deadline": {"after": "2s", "propagate": True}}
-    text = scenario(services, {"requests": poisson("q.serve", 1.2, policy=policy)}, 42_000, 200)
+    text = scenario(services, {"requests": poisson("q.serve", 1.2, policy=policy)}, 22_000, 200)
 
     def started(run):  # type: ignore[no-untyped-def]
         q = run["windows"]["all"]["services"]["q"]

@@ -14,20 +14,22 @@ LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(
-    ("size", "in_system", "sojourn", "horizon"),
+    ("size", "rho", "in_system", "sojourn", "horizon"),
     [
-        (4, 10, 12.5, 600_000),
-        pytest.param(10, 22, 27.5, 1_500_000, marks=LONG),
-        (5, 12, 15, 600_000),
-        ({"geometric": 4}, 16, 20, 1_000_000),
+        (4, 0.4, 1.66666667, 4.16666667, 60_000),
+        ({"geometric": 4}, 0.4, 2.66666667, 6.66666667, 100_000),
+        pytest.param(4, 0.8, 10, 12.5, 600_000, marks=LONG),
+        pytest.param(10, 0.8, 22, 27.5, 1_500_000, marks=LONG),
+        pytest.param(5, 0.8, 12, 15, 600_000, marks=LONG),
+        pytest.param({"geometric": 4}, 0.8, 16, 20, 1_000_000, marks=LONG),
     ],
 )
-def test_batches(size: object, in_system: float, sojourn: float, horizon: float) -> None:
-    """M^X/M/1 at rho = 0.8 throughout: only the batches differ."""
-    load = {"requests": poisson("q.serve", 0.8, arrivals={"batch": {"size": size}})}
+def test_batches(size: object, rho: float, in_system: float, sojourn: float, horizon: float) -> None:
+    """M^X/M/1: at equal load only the batches differ, rho (1 + K)/(2 (1 - rho)) in the system."""
+    load = {"requests": poisson("q.serve", rho, arrivals={"batch": {"size": size}})}
     services = {"q": serves(exponential(1), concurrency=1)}
     matches(runs(scenario(services, load, horizon + 3_000, 3_000)), {
-        "loads.requests.offered_per_s": (0.8, 0.015),
+        "loads.requests.offered_per_s": (rho, 0.015),
         "services.q.in_system_mean": (in_system, 0.03),
         "loads.requests.latency_s.mean": (sojourn, 0.03),
     })  # fmt: skip
@@ -84,7 +86,7 @@ def test_the_queue_peaks_after_the_load() -> None:
     """Mt/M/8 that is overloaded at noon: the queue is longest at 15:45, and no stationary formula knows it."""
     services = {"q": serves(exponential(0.1), concurrency=8, queue={"capacity": 292})}
     load = {"requests": {"call": "q.serve", "rate": wave(60, 0.6, 24, 6)}}
-    text = scenario(services, load, 24 * 102, time={"bucket": "250ms", "drain": False})
+    text = scenario(services, load, 24 * 62, time={"bucket": "250ms", "drain": False})
     found = runs(text, replications=20, series=True)
     rows = in_system_by_phase(found, 24)
     mean = rows.mean(axis=0)
@@ -103,7 +105,7 @@ def test_the_queue_peaks_after_the_load() -> None:
     ("base", "peak", "capacity", "length", "backlog", "drain", "max_wait", "mean_wait", "affected"),
     [
         (500, 1500, 1000, 60, 30_000, 60, 30, 15, 120_000),
-        (800, 2000, 1000, 120, 120_000, 600, 120, 60, 720_000),
+        pytest.param(800, 2000, 1000, 120, 120_000, 600, 120, 60, 720_000, marks=LONG),
         pytest.param(800, 1600, 1000, 300, 180_000, 900, 180, 90, 1_200_000, marks=LONG),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.theory.formulas import power_of_d, redundancy_d
-from tests.theory.simulate import exponential, matches, poisson, runs, scenario, seconds, serves
+from tests.theory.simulate import exponential, matches, pick, poisson, runs, scenario, seconds, serves
 
 LONG = pytest.mark.long
 
@@ -17,35 +17,29 @@ def cluster(n: int, rho: float, policy: dict[str, object], horizon: float, warmu
 
 
 @pytest.mark.parametrize(
-    ("d", "rho", "printed"),
+    ("d", "rho", "printed", "horizon", "warmup"),
     [
-        (1, 0.5, 2),
-        (2, 0.5, 1.26568604),
-        (2, 0.9, 2.61405738),
-        (3, 0.9, 2.02785597),
-        (5, 0.7, 1.16809254),
-        pytest.param(2, 0.7, 1.61445377, marks=LONG),
-        pytest.param(1, 0.9, 10, marks=LONG),
-        pytest.param(2, 0.95, 3.383046, marks=LONG),
-        pytest.param(3, 0.95, 2.53513348, marks=LONG),
-        pytest.param(2, 0.99, 5.43199658, marks=LONG),
-        pytest.param(5, 0.95, 1.9887722, marks=LONG),
+        (2, 0.5, 1.26568604, 100, 30),
+        (2, 0.9, 2.61405738, 200, 60),
+        (5, 0.7, 1.16809254, 80, 30),
+        pytest.param(1, 0.5, 2, 300, 100, marks=LONG),
+        pytest.param(3, 0.9, 2.02785597, 300, 100, marks=LONG),
+        pytest.param(2, 0.7, 1.61445377, 300, 100, marks=LONG),
+        pytest.param(1, 0.9, 10, 3_000, 2_000, marks=LONG),
+        pytest.param(2, 0.95, 3.383046, 600, 300, marks=LONG),
+        pytest.param(3, 0.95, 2.53513348, 600, 300, marks=LONG),
+        pytest.param(2, 0.99, 5.43199658, 1_500, 1_500, marks=LONG),
+        pytest.param(5, 0.95, 1.9887722, 600, 300, marks=LONG),
     ],
 )
-def test_power_of_d_choices(d: int, rho: float, printed: float) -> None:
+def test_power_of_d_choices(d: int, rho: float, printed: float, horizon: float, warmup: float) -> None:
     """A thousand queues are as good as infinitely many."""
     truth = power_of_d(d, rho)
     assert truth == pytest.approx(printed, rel=1e-7)
     policy = {"balancer": {"least_request": {"choices": d}} if d > 1 else "random"}
-    slow = rho > 0.9 or (d == 1 and rho > 0.5)
-    horizon, warmup, replications = (150.0, 200.0, 6) if slow else (20.0, 40.0, 5)
-    if d == 1 and rho == 0.9:
-        horizon, warmup, replications = 1_500.0, 1_000.0, 5
-    if rho == 0.99:
-        horizon, warmup = 400.0, 1_500.0
-    found = runs(cluster(1000, rho, policy, horizon, warmup), replications)
-    mean = [run["windows"]["all"]["loads"]["requests"]["latency_s"]["mean"] for run in found]
-    assert max(mean) - min(mean) < 0.05 * truth
+    found = runs(cluster(1000, rho, policy, horizon, warmup), replications=4)
+    mean = [pick(run, "loads.requests.latency_s.mean") for run in found]
+    assert max(mean) - min(mean) < 0.06 * truth
     assert abs(sum(mean) / len(mean) / truth - 1) < 0.03
 
 
@@ -55,18 +49,19 @@ def test_power_of_d_choices(d: int, rho: float, printed: float) -> None:
 def test_two_choices_among_few(n: int, rho: float, simulated: float, half_width: float) -> None:
     """An independent program, drawing with replacement, gave these."""
     policy = {"balancer": {"least_request": {"choices": 2}}}
-    found = runs(cluster(n, rho, policy, 200_000 / n, 10_000 / n + 300), 10)
-    mean = [run["windows"]["all"]["loads"]["requests"]["latency_s"]["mean"] for run in found]
+    found = runs(cluster(n, rho, policy, 120_000 / n, 10_000 / n + 300), 8)
+    mean = [pick(run, "loads.requests.latency_s.mean") for run in found]
     assert abs(sum(mean) / len(mean) - simulated) < half_width
 
 
 @pytest.mark.parametrize(
     ("k", "d", "rho", "printed", "horizon"),
     [
-        (10, 2, 0.5, 0.798103367, 2_000),
-        (10, 3, 0.8, 0.944471888, 4_000),
-        (2, 2, 0.8, 2.5, 100_000),
-        (10, 10, 0.5, 0.2, 2_000),
+        (10, 2, 0.5, 0.798103367, 1_500),
+        pytest.param(10, 3, 0.8, 0.944471888, 4_000, marks=LONG),
+        (2, 2, 0.5, 1.0, 12_000),
+        pytest.param(2, 2, 0.8, 2.5, 100_000, marks=LONG),
+        (10, 10, 0.5, 0.2, 1_000),
         pytest.param(100, 2, 0.9, 1.76510331, 2_000, marks=LONG),
     ],
 )
@@ -82,7 +77,7 @@ def test_a_hedge_after_the_95th_percentile() -> None:
     """Without queues P(T > x) = F(x) F(x - t) beyond the delay t."""
     law = {"lognormal": {"median": "10ms", "p99": seconds(0.0102404737 * 10)}}
     policy = {"hedge": {"delay": seconds(0.051802516)}}
-    text = scenario({"q": serves(law)}, {"requests": poisson("q.serve", 1000, policy=policy)}, 60)
+    text = scenario({"q": serves(law)}, {"requests": poisson("q.serve", 1000, policy=policy)}, 20)
     matches(runs(text), {
         "loads.requests.latency_s.mean": (0.0152989456, 0.015),
         "loads.requests.latency_s.p99": (0.0666658143, 0.02),
@@ -93,7 +88,7 @@ def test_a_hedge_after_the_95th_percentile() -> None:
 
 def test_without_the_hedge() -> None:
     law = {"lognormal": {"median": "10ms", "p99": "102.404737ms"}}
-    text = scenario({"q": serves(law)}, {"requests": poisson("q.serve", 1000)}, 60)
+    text = scenario({"q": serves(law)}, {"requests": poisson("q.serve", 1000)}, 20)
     matches(runs(text), {
         "loads.requests.latency_s.mean": (0.0164872127, 0.015),
         "loads.requests.latency_s.p95": (0.051802516, 0.02),

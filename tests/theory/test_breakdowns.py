@@ -11,8 +11,8 @@ from tests.theory.simulate import exponential, matches, pick, poisson, runs, sce
 @pytest.mark.parametrize(
     ("lam", "f", "r", "in_system", "sojourn", "horizon"),
     [
-        (0.5, 0.1, 0.5, 1.91666667, 3.83333333, 60_000),
-        (0.7, 0.02, 0.2, 4.7312253, 6.75889328, 150_000),
+        (0.5, 0.1, 0.5, 1.91666667, 3.83333333, 20_000),
+        (0.7, 0.02, 0.2, 4.7312253, 6.75889328, 60_000),
         pytest.param(0.7, 0.02, 0.2, 4.7312253, 6.75889328, 1_500_000, marks=pytest.mark.long),
     ],
 )
@@ -40,7 +40,7 @@ def test_availability_of_a_service_that_refuses_while_it_is_down() -> None:
         ({"erlang": {"mean": "9s", "k": 2}}, {"lognormal": {"mean": "1s", "cv": 1}}),
     ):
         faults = [{"every": every, "for": lasts, "on": "q", "refuse": True}]
-        text = scenario(services, {"requests": poisson("q.serve", 20)}, 10_000, faults=faults)
+        text = scenario(services, {"requests": poisson("q.serve", 2)}, 10_000, faults=faults)
         found = runs(text)
         matches(found, {"loads.requests.success": (0.9, 0.015)})
         for run in found:
@@ -52,14 +52,14 @@ def test_each_replica_breaks_on_its_own() -> None:
     """Ten replicas, each down a tenth of the time: all of them at once only for 1e-10 of it."""
     services = {"q": serves("1ms", replicas=10)}
     fault = {"every": {"exponential": "9s"}, "for": {"exponential": "1s"}, "on": "q", "refuse": True}
-    load = {"requests": poisson("q.serve", 20, policy={"balancer": "random"})}
+    load = {"requests": poisson("q.serve", 2, policy={"balancer": "random"})}
     for each in ({}, {"each": "replica"}):
         found = runs(scenario(services, load, 10_000, faults=[{**fault, **each}]))
         matches(found, {"loads.requests.success": (0.9, 0.015)})
-        load = {"requests": poisson("q.serve", 20, policy={"balancer": "random", "retry": {"max_attempts": 3}})}
+        load = {"requests": poisson("q.serve", 2, policy={"balancer": "random", "retry": {"max_attempts": 3}})}
         found = runs(scenario(services, load, 10_000, faults=[{**fault, **each}]), replications=5)
         for run in found:
             # another replica helps only if it does not fail together with the first
             success = pick(run, "loads.requests.success")
             assert success > 0.998 if each else success < 0.93
-        load = {"requests": poisson("q.serve", 20, policy={"balancer": "random"})}
+        load = {"requests": poisson("q.serve", 2, policy={"balancer": "random"})}

@@ -34,18 +34,17 @@ LAWS: dict[str, Any] = {
 # service, lam, horizon of each of 20 runs, Wq, VarWq FCFS, VarW FCFS, VarWq LIFO
 TABLE = [
     ("D", 0.5, 50_000, 0.5, 0.583333333, 0.583333333, 1.41666667),
-    ("D", 0.8, 120_000, 2, 5.33333333, 5.33333333, 42.6666667),
+    ("D", 0.8, 80_000, 2, 5.33333333, 5.33333333, 42.6666667),
     ("E2", 0.8, 200_000, 3, 13, 13.5, 101),
     ("M", 0.8, 250_000, 4, 24, 25, 184),
     ("lognormal-1", 0.8, 300_000, 4, 26.6666667, 27.6666667, 197.333333),
-    ("H2", 0.5, 100_000, 2.5, 26.25, 30.25, 58.75),
+    ("H2", 0.5, 80_000, 2.5, 26.25, 30.25, 58.75),
     ("lognormal-4", 0.5, 250_000, 2.5, 47.9166667, 51.9166667, 102.083333),
     ("H2", 0.8, 800_000, 8 / 0.8, 180, 184, 1300),
     ("lognormal-4", 0.8, 2_000_000, 10, 266.666667, 270.666667, 1733.33333),
     ("D", 0.9, 600_000, 4.5, 23.25, 23.25, 414.75),
     ("H2", 0.9, 3_000_000, 22.5, 686.25, 690.25, 11418.75),
 ]
-QUICK = 4
 
 
 def rows(table: list[tuple[Any, ...]], quick: set[int]) -> list[Any]:
@@ -59,7 +58,7 @@ def one_server(law: Any, lam: float, horizon: float, warmup: float = 2_000.0, **
 
 
 @pytest.mark.parametrize(
-    ("law", "lam", "horizon", "wait", "var_wait", "var_sojourn", "var_lifo"), rows(TABLE, {0, 1, 2, 5})
+    ("law", "lam", "horizon", "wait", "var_wait", "var_sojourn", "var_lifo"), rows(TABLE, {0, 1, 5})
 )
 def test_pollaczek_khinchine(
     law: str, lam: float, horizon: float, wait: float, var_wait: float, var_sojourn: float, var_lifo: float
@@ -74,7 +73,7 @@ def test_pollaczek_khinchine(
 
 
 @pytest.mark.parametrize(
-    ("law", "lam", "horizon", "wait", "var_wait", "var_sojourn", "var_lifo"), rows(TABLE, {0, 5})
+    ("law", "lam", "horizon", "wait", "var_wait", "var_sojourn", "var_lifo"), rows(TABLE, {0})
 )
 def test_lifo_keeps_the_mean_and_blows_up_the_variance(
     law: str, lam: float, horizon: float, wait: float, var_wait: float, var_sojourn: float, var_lifo: float
@@ -105,8 +104,8 @@ def test_a_rare_slow_path() -> None:
 @pytest.mark.parametrize(
     ("lam", "horizon", "p90", "p95", "p99", "p999"),
     [
-        (0.5, 60_000, 1.51574484, 2.05063841, 3.33625596, 5.16838503),
-        (0.8, 120_000, 5.0115115, 6.620325, 10.3558868, 15.7002682),
+        (0.5, 30_000, 1.51574484, 2.05063841, 3.33625596, 5.16838503),
+        (0.8, 60_000, 5.0115115, 6.620325, 10.3558868, 15.7002682),
         pytest.param(0.9, 600_000, 10.782505, 14.1286738, 21.8982373, 33.0139697, marks=LONG),
     ],
 )
@@ -144,9 +143,9 @@ def scaled(law: Any, mean: float) -> Any:
 
 # arrivals, lam, horizon, Wq, W, T p99, Kingman
 GIM1 = [
-    ("D", 0.5, 50_000, 0.255000975, 1.25500097, 5.77949307, 0.5),
-    ("E2", 0.5, 50_000, 0.618033989, 1.61803399, 7.45132188, 0.75),
-    ("H2", 0.5, 100_000, 2.16227766, 3.16227766, 14.5628268, 2.5),
+    ("D", 0.5, 25_000, 0.255000975, 1.25500097, 5.77949307, 0.5),
+    ("E2", 0.5, 30_000, 0.618033989, 1.61803399, 7.45132188, 0.75),
+    ("H2", 0.5, 60_000, 2.16227766, 3.16227766, 14.5628268, 2.5),
     ("D", 0.8, 120_000, 1.69273084, 2.69273084, 12.4004838, 2),
     ("E2", 0.8, 200_000, 2.84397977, 3.84397977, 17.702181, 3),
     ("H2", 0.8, 800_000, 9.81919277, 10.8191928, 49.824224, 10),
@@ -157,7 +156,7 @@ GIM1 = [
 
 
 @pytest.mark.parametrize(
-    ("law", "lam", "horizon", "wait", "sojourn", "p99", "kingman"), rows(GIM1, {0, 1, 2, 3})
+    ("law", "lam", "horizon", "wait", "sojourn", "p99", "kingman"), rows(GIM1, {0, 1, 2})
 )
 def test_burstiness_of_arrivals(
     law: str, lam: float, horizon: float, wait: float, sojourn: float, p99: float, kingman: float
@@ -177,7 +176,7 @@ def test_burstiness_of_arrivals(
 def test_even_arrivals_are_the_deterministic_renewal_process() -> None:
     services = {"q": serves(exponential(1), concurrency=1)}
     load = {"requests": poisson("q.serve", 0.8, arrivals="evenly")}
-    matches(runs(scenario(services, load, 122_000, 2_000)), {
+    matches(runs(scenario(services, load, 62_000, 2_000)), {
         "services.q.wait_s.mean": (1.69273084, 0.02),
         "loads.requests.latency_s.p99": (12.4004838, 0.03),
     })  # fmt: skip
@@ -186,9 +185,9 @@ def test_even_arrivals_are_the_deterministic_renewal_process() -> None:
 @pytest.mark.parametrize(
     ("law", "rho", "horizon"),
     [
-        ("M", 0.5, 60_000),
-        ("lognormal-4", 0.5, 150_000),
-        ("M", 0.8, 250_000),
+        ("M", 0.5, 40_000),
+        ("lognormal-4", 0.5, 60_000),
+        pytest.param("M", 0.8, 400_000, marks=LONG),
         pytest.param("lognormal-4", 0.8, 1_000_000, marks=LONG),
         pytest.param("M", 0.9, 1_500_000, marks=LONG),
     ],
@@ -211,7 +210,7 @@ def test_processor_sharing_is_fair_to_every_size() -> None:
     """E[W | x] = x/(1 - rho): half and double requests are slowed down alike."""
     operations = {"half": [{"work": "0.5s"}], "double": [{"work": "2s"}]}
     load = {"half": poisson("q.half", 0.6), "double": poisson("q.double", 0.2)}
-    text = scenario({"q": {"cores": 1, "operations": operations}}, load, 152_000, 2_000)
+    text = scenario({"q": {"cores": 1, "operations": operations}}, load, 52_000, 2_000)
     matches(runs(text), {
         "loads.half.latency_s.mean": (0.5 / 0.3, 0.02),
         "loads.double.latency_s.mean": (2 / 0.3, 0.02),
@@ -220,7 +219,7 @@ def test_processor_sharing_is_fair_to_every_size() -> None:
 
 def test_several_cores_with_enough_workers_are_a_pool() -> None:
     """Exponential work on c shared cores has the number in system of M/M/c."""
-    text = scenario({"q": serves(exponential(1), cores=4)}, {"requests": poisson("q.serve", 3.2)}, 42_000, 2_000)
+    text = scenario({"q": serves(exponential(1), cores=4)}, {"requests": poisson("q.serve", 3.2)}, 26_000, 1_000)
     matches(runs(text), {
         "services.q.in_system_mean": (3.2 * (1 + 0.596437 / 0.8), 0.015),
         "services.q.cpu_utilisation": (0.8, 0.01),

@@ -50,8 +50,8 @@ def test_the_retry_storm(seed: int) -> None:
     assert pick(run, "loads.clients.success", "end") < 0.01
     assert pick(run, "loads.clients.amplification", "end") == pytest.approx(3, rel=0.01)
     assert run["recovery"]["clients"]["metastable"] is True
-    # nearly all the work of the server is for nobody
-    assert pick(run, "services.api.wasted_s", "end") > 0.95 * 50
+    # from the stall on, all the work of the server is for nobody
+    assert pick(run, "services.api.wasted_s") > 0.95 * (200 - 33)
 
 
 @pytest.mark.parametrize(

@@ -16,21 +16,21 @@ def failing(p: float) -> Node:
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("retries", [0, 1, 3, 4])
+@pytest.mark.parametrize("retries", [1, 3, 4])
 def test_attempts_of_a_request(p: float, retries: int) -> None:
     """`max_attempts` counts the first try."""
     load = poisson("q.serve", 100, policy={"retry": {"max_attempts": retries + 1}})
-    found = runs(scenario({"q": failing(p)}, {"requests": load}, 100))
+    found = runs(scenario({"q": failing(p)}, {"requests": load}, 100), replications=10)
     truth = attempts(p, retries + 1)
-    if p == 1.0 or retries == 0:
+    if p == 1.0:
         assert all(pick(run, "loads.requests.amplification") == truth for run in found)
     else:
         matches(found, {"loads.requests.amplification": (truth, 0.01)})
     end = p ** (retries + 1)
     if p == 1.0:
         assert all(pick(run, "loads.requests.success") == 0 for run in found)
-    elif end > 1e-3:
-        matches(found, {share("error"): (end, 0.03)})
+    elif end > 1e-2:
+        matches(found, {share("error"): (end, 0.03 if end > 0.1 else 0.1)})
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_attempts_of_a_request(p: float, retries: int) -> None:
         (1.0, 5, 2, 243, 1.0),
         (1.0, 4, 3, 256, 1.0),
         (0.9, 2, 2, 6.12579511, 0.387420489),
-        (0.9, 3, 2, 9.41850263, 0.058149737),
+        pytest.param(0.9, 3, 2, 9.41850263, 0.058149737, marks=LONG),
         (0.9, 3, 3, 9.98820982, 0.00117901846),
         (0.5, 2, 2, 1.99609375, 0.001953125),
     ],
@@ -52,7 +52,8 @@ def test_layers_of_retries(p: float, layers: int, retries: int, calls: float, en
     services[f"layer{layers}"] = failing(p)
     load = poisson("layer1.serve", 100, policy=policy)
     rest: Node = {"policies": {"retrying": policy}, "defaults": {"policy": "retrying"}}
-    found = runs(scenario(services, {"requests": load}, 10 if p == 1.0 else 100, **rest))
+    text = scenario(services, {"requests": load}, 10 if p == 1.0 else 100, **rest)
+    found = runs(text, replications=1 if p == 1.0 else 10)
 
     def leaf_calls(run: Run) -> float:
         return pick(run, f"services.layer{layers}.arrivals") / pick(run, "loads.requests.offered")
@@ -62,14 +63,14 @@ def test_layers_of_retries(p: float, layers: int, retries: int, calls: float, en
         assert all(leaf_calls(run) == calls for run in found)
         assert all(pick(run, "loads.requests.success") == 0 for run in found)
     else:
-        matches(found, {leaf_calls: (calls, 0.01), share("error"): (end, 0.03 if end > 0.01 else 0.1)})
+        matches(found, {leaf_calls: (calls, 0.01), share("error"): (end, 0.03 if end > 0.1 else 0.3)})
 
 
-def bucket(p: float, deposit_on: str, retries: int, duration: float) -> list[Run]:
+def bucket(p: float, deposit_on: str, retries: int, duration: float, replications: int) -> list[Run]:
     budget = {"bucket": {"tokens": 5, "deposit": 0.1, "cost": 1, "deposit_on": deposit_on}}
     retry = {"max_attempts": retries + 1, "budget": budget}
     load = poisson("q.serve", 1000, clients=100, policy={"retry": retry})
-    return runs(scenario({"q": failing(p)}, {"requests": load}, duration))
+    return runs(scenario({"q": failing(p)}, {"requests": load}, duration), replications)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def bucket(p: float, deposit_on: str, retries: int, duration: float) -> list[Run
 )
 def test_a_bucket_filled_by_first_tries(p: float, amplification: float, success: float | None) -> None:
     """100 clients x 10/s x 100 s, a bucket of 5 tokens, 0.1 a first try: what the author's own program gives."""
-    found = bucket(p, "request", 3, 100)
+    found = bucket(p, "request", 3, 100, 6)
     figures = {"loads.requests.amplification": (amplification, 0.005)}
     if success is not None:
         figures["loads.requests.success"] = (success, 0.01)
@@ -92,14 +93,14 @@ def test_a_bucket_filled_by_first_tries(p: float, amplification: float, success:
 
 def test_three_retries_without_a_budget() -> None:
     load = poisson("q.serve", 1000, policy={"retry": {"max_attempts": 4}})
-    found = runs(scenario({"q": failing(0.5)}, {"requests": load}, 100))
+    found = runs(scenario({"q": failing(0.5)}, {"requests": load}, 100), replications=4)
     matches(found, {"loads.requests.amplification": (1.875, 0.01), "loads.requests.success": (0.9375, 0.01)})
 
 
 @pytest.mark.parametrize(("p", "retries"), [(0.5, 0.05263158), (0.9, 0.01010101)])
 def test_a_bucket_filled_by_successes(p: float, retries: float) -> None:
     """When little succeeds, little is retried: 0.1 (1 - p) / (1 - 0.1 (1 - p)) a request."""
-    found = bucket(p, "success", 3, 400)
+    found = bucket(p, "success", 3, 400, 2)
     # the first tokens are spent early; what they bought is known
     first = 500 / (400 * 1000) / (1 - 0.1 * (1 - p))
     for run in found:
@@ -108,7 +109,7 @@ def test_a_bucket_filled_by_successes(p: float, retries: float) -> None:
 
 def test_a_bucket_of_a_service_that_is_down() -> None:
     """No success, no deposit: five retries a client and not one more."""
-    for run in bucket(1.0, "success", 3, 20):
+    for run in bucket(1.0, "success", 3, 20, 2):
         assert pick(run, "loads.requests.attempts") - pick(run, "loads.requests.offered") == 500
 
 
@@ -151,7 +152,7 @@ def cycle(run: Run, name: str) -> float:
     ("p", "k", "lam", "open_for", "duration", "tolerance"),
     [
         (0.2, 5, 100, 10, 1_500, 0.03),
-        (0.5, 3, 100, 2, 600, 0.03),
+        (0.5, 3, 20, 2, 2_400, 0.03),
         pytest.param(0.2, 5, 100, 10, 30_000, 0.01, marks=LONG),
     ],
 )
@@ -174,7 +175,7 @@ def test_breaker_cycle(
 
 @pytest.mark.parametrize(
     ("p", "k", "lam", "open_for", "duration"),
-    [(0.5, 3, 100, 2, 2_000), pytest.param(0.2, 5, 100, 10, 20_000, marks=LONG)],
+    [(0.5, 3, 20, 2, 3_000), pytest.param(0.2, 5, 100, 10, 20_000, marks=LONG)],
 )
 def test_breaker_phases(p: float, k: int, lam: float, open_for: float, duration: float) -> None:
     found = breaker(p, k, lam, open_for, duration, 20)
@@ -191,19 +192,20 @@ def test_breaker_phases(p: float, k: int, lam: float, open_for: float, duration:
     })  # fmt: skip
 
 
-def test_a_breaker_on_a_service_that_is_almost_down() -> None:
+@pytest.mark.parametrize(("duration", "tolerance"), [(2_000, 0.06), pytest.param(15_000, 0.03, marks=LONG)])
+def test_a_breaker_on_a_service_that_is_almost_down(duration: float, tolerance: float) -> None:
     """(p, k, lam, D) = (0.9, 3, 50, 10): 3.7 calls to trip, and 0.27 % of all calls go through."""
     assert calls_to_trip(0.9, 3) == pytest.approx(3.71742112, rel=1e-8)
 
     def admitted_fraction(run: Run) -> float:
         return cycle(run, "admitted_fraction")
 
-    matches(breaker(0.9, 3, 50, 10, 15_000, 20), {admitted_fraction: (0.00273597811, 0.03)})
+    matches(breaker(0.9, 3, 50, 10, duration, 20), {admitted_fraction: (0.00273597811, tolerance)})
 
 
 def test_a_breaker_on_a_service_that_is_down() -> None:
     """It trips at call 5, and from then on one probe every D + 1/lam: 0.0333222 a second."""
-    found = breaker(1.0, 5, 100, 30, 9_000, 20)
+    found = breaker(1.0, 5, 100, 30, 9_000, 1)
     for run in found:
         probes = pick(run, "loads.requests.sent") - 5
         assert abs(probes / 9_000 - 0.0333222259) < 0.0333222259 * 0.03

@@ -10,6 +10,7 @@ from sysim.engine.compiled.columns import (
     A_CSEQ,
     A_FROM,
     A_NEXT,
+    A_NOTICE,
     A_OPEN,
     A_PICK,
     A_RSEQ,
@@ -46,7 +47,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.network import fault_latency, latency, loss, refused
-from sysim.engine.compiled.stories import give_back
+from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
     BREAKER_CLOSED,
     BREAKER_OPEN,
@@ -210,7 +211,32 @@ def send_cancel(w, a):
     if p > 0.0 and uniform(key, X_LOSS_CANCEL) < p:
         return
     ns = latency(w, st[a, A_FROM], c, r, key, X_CANCEL)
-    push(w, g[G_NOW] + ns, R_CANCEL, key, refer(st[a, ST_ID], 0, a))
+    seq = next_seq(w)
+    st[a, A_NOTICE] = seq
+    push(w, g[G_NOW] + ns, R_CANCEL, key, refer(seq, 0, a))
+
+
+@law
+def put_back(w, a, outcome):
+    """Permit, place in the line, balancer, breaker and budget learn that attempt `a` is over."""
+    g = t.g(w)
+    st = t.st(w)
+    scope = t.scope(w)
+    outstanding = t.outstanding(w)
+    policies = t.policies(w)
+    k = st[a, A_SCOPE]
+    p = t.sites(w)[st[a, A_SITE], C_POLICY]
+    bits = st[a, A_BITS]
+    if st[a, ST_PHASE] == PH_LINE:
+        leave_line(w, k, a)
+    elif bits & BIT_PERMIT:
+        free_permit(w, k)
+    if bits & BIT_SENT and scope[k, K_OUT] >= 0:
+        outstanding[scope[k, K_OUT] + st[a, A_PICK]] -= 1
+    if policies[p, P_BREAKER] != 0:
+        breaker_counts(w, k, p, outcome, st[a, A_T0])
+    if policies[p, P_BUDGET] != BUDGET_NONE and (outcome == OK or outcome == DEGRADED):
+        _budget_succeeded(scope, k, t.ring(w), policies, t.policiesF(w), p, g[G_NOW])
 
 
 @law
@@ -218,15 +244,11 @@ def settle(w, a, outcome):
     """The caller is done with attempt `a`, which ends in `outcome` for it."""
     g = t.g(w)
     st = t.st(w)
-    scope = t.scope(w)
-    ring = t.ring(w)
-    outstanding = t.outstanding(w)
+    up = t.up(w)
     sites = t.sites(w)
     policies = t.policies(w)
-    policiesF = t.policiesF(w)
     call_cells = t.call_cells(w)
     svc_cells = t.svc_cells(w)
-    k = st[a, A_SCOPE]
     c = st[a, A_SITE]
     p = sites[c, C_POLICY]
     bits = st[a, A_BITS]
@@ -234,19 +256,11 @@ def settle(w, a, outcome):
     if st[i, C_SEQ] == st[a, A_CSEQ]:
         unlink(w, i, a)
     st[a, A_OPEN] = 0
-    if st[a, ST_PHASE] == PH_LINE:
-        leave_line(w, k, a)
+    origin = st[a, A_FROM]
+    if origin < 0 or up[origin] != 0:  # the policy state of a crashed replica is gone
+        put_back(w, a, outcome)
+    if st[a, ST_PHASE] == PH_LINE or st[a, ST_PHASE] == PH_PERMIT:
         st[a, ST_PHASE] = PH_GONE
-    elif bits & BIT_PERMIT:
-        free_permit(w, k)
-    if st[a, ST_PHASE] == PH_PERMIT:
-        st[a, ST_PHASE] = PH_GONE
-    if bits & BIT_SENT and scope[k, K_OUT] >= 0:
-        outstanding[scope[k, K_OUT] + st[a, A_PICK]] -= 1
-    if policies[p, P_BREAKER] != 0:
-        breaker_counts(w, k, p, outcome, st[a, A_T0])
-    if policies[p, P_BUDGET] != BUDGET_NONE and (outcome == OK or outcome == DEGRADED):
-        _budget_succeeded(scope, k, ring, policies, policiesF, p, g[G_NOW])
     attempt_ended(
         call_cells,
         st[a, A_CELL] * g[G_STATS] + sites[c, C_STAT],
@@ -256,6 +270,7 @@ def settle(w, a, outcome):
         1 if bits & BIT_HEDGE else 0,
     )
     g[G_NOTES] += note(NOTE_ATTEMPT, st[a, ST_KEY], outcome)
+    st[a, A_NOTICE] = 0
     if st[a, A_RSEQ] != 0:
         st[a, A_RSEQ] = 0
         wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])

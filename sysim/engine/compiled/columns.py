@@ -26,6 +26,7 @@ A_SITE: Final = 11
 A_SCOPE: Final = 12
 A_OUT: Final = 13  # what the reply on its way says
 A_T0: Final = 14
+A_NOTICE: Final = 14  # once the caller no longer waits: number of the cancel notice on its way, else 0
 A_NEXT: Final = 15  # next open attempt of the same call
 A_RSEQ: Final = 16  # of the reply on its way, else 0
 A_BITS: Final = 17
@@ -111,6 +112,7 @@ BIT_SENT: Final = 1
 BIT_RETRY: Final = 2
 BIT_HEDGE: Final = 4
 BIT_PERMIT: Final = 8
+BIT_SURE: Final = 16  # its answer is no message that could be lost: a crash or a reset was seen at once
 
 CALL_NONE: Final = 0
 CALL_OPEN: Final = 1

@@ -9,13 +9,14 @@ from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.columns import (
     A_BITS,
     A_FROM,
+    A_NOTICE,
     A_OPEN,
     A_OUT,
     A_RSEQ,
     A_SITE,
     BIT_SENT,
+    BIT_SURE,
     BRANCH,
-    FALLBACK,
     G_DURATION,
     G_NOW,
     G_PENDING,
@@ -45,6 +46,7 @@ from sysim.engine.compiled.columns import (
     ST_KIND,
     ST_MARK,
     ST_OP,
+    ST_PARENT_ID,
     ST_PHASE,
     ST_REP,
     ST_SVC,
@@ -151,7 +153,7 @@ def speeds(w, r, op):
         if faults[f, F_OP] >= 0 and faults[f, F_OP] != svc[s, S_FIRST_OP] + op:
             continue
         kind = faults[f, F_KIND]
-        if kind == FAULT_PAUSE:
+        if kind == FAULT_PAUSE or (kind == FAULT_CAPACITY and faultsF[f, FF_VALUE] <= 0.0):
             paused += 1.0
         elif kind == FAULT_SLOWDOWN:
             factor *= faultsF[f, FF_VALUE]
@@ -237,24 +239,24 @@ def change_speed(w, f):
 
 @law
 def lose_messages(w, f):
-    """A blackhole begins: what is on the network of its sites and replicas will not arrive."""
+    """A blackhole begins: what is on the network of its sites and replicas will not arrive, notices included."""
     g = t.g(w)
     st = t.st(w)
     fault_of_site = t.fault_of_site(w)
     struck = t.struck(w)
     svc_cells = t.svc_cells(w)
     for a in range(st.shape[0]):
-        if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT:
-            continue
-        if st[a, ST_PHASE] != PH_NET and st[a, A_RSEQ] == 0:
+        if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT or st[a, ST_REP] < 0:
             continue
         if fault_of_site[f, st[a, A_SITE]] == 0 or struck[f, st[a, ST_REP]] == 0:
             continue
+        if st[a, A_OPEN] == 0:
+            st[a, A_NOTICE] = 0
         if st[a, ST_PHASE] == PH_NET:
             st[a, ST_PHASE] = PH_GONE
             if st[a, A_OPEN] == 0:
                 give_back(w, a)
-        else:
+        elif st[a, A_RSEQ] != 0 and st[a, A_BITS] & BIT_SURE == 0:
             st[a, A_RSEQ] = 0
             wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
             st[a, V_WORK] = 0
@@ -267,6 +269,7 @@ def reset_connections(w, f):
     st = t.st(w)
     fault_of_site = t.fault_of_site(w)
     struck = t.struck(w)
+    svc_cells = t.svc_cells(w)
     for a in range(st.shape[0]):
         if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT or st[a, A_OPEN] == 0:
             continue
@@ -274,9 +277,13 @@ def reset_connections(w, f):
             continue
         if fault_of_site[f, st[a, A_SITE]] == 0 or struck[f, st[a, ST_REP]] == 0:
             continue
+        if st[a, A_RSEQ] != 0:
+            wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
+            st[a, V_WORK] = 0
         seq = next_seq(w)
         st[a, A_RSEQ] = seq
         st[a, A_OUT] = UNREACHABLE
+        st[a, A_BITS] |= BIT_SURE
         push(w, g[G_NOW], R_REPLY, st[a, ST_KEY], refer(seq, 0, a))
 
 
@@ -336,7 +343,7 @@ def crash(w, f, r):
         if st[i, ST_ID] == 0 or st[i, ST_REP] != r:
             continue
         kind = st[i, ST_KIND]
-        if kind == MESSAGE or kind == BRANCH or kind == FALLBACK:
+        if kind == MESSAGE or (kind == BRANCH and st[i, ST_PARENT_ID] == 0):  # the others went with their parents
             stop(w, i, LOST)
     for a in range(st.shape[0]):  # hedges that had lost and ran on: nobody is left to count them
         if st[a, ST_ID] != 0 and st[a, ST_KIND] == VISIT and st[a, A_OPEN] != 0 and st[a, A_FROM] == r:

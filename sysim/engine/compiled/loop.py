@@ -90,7 +90,12 @@ def live(w, rank, sub, seq, slot):
             return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_QUEUED
         return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_LINE
     if rank == R_CANCEL:
-        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] != c.PH_GONE
+        return (
+            st[slot, c.ST_ID] != 0
+            and st[slot, c.A_OPEN] == 0
+            and st[slot, c.A_NOTICE] == seq
+            and st[slot, c.ST_PHASE] != c.PH_GONE
+        )
     return st[slot, c.ST_ID] == seq  # R_START, R_THINK
 
 

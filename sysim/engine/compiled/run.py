@@ -41,7 +41,7 @@ from sysim.record.columns import (
     LC_OUT,
     SC_OUT,
 )
-from sysim.record.record import Record
+from sysim.record.record import Record, close
 from sysim.record.record import allocate as allocate_record
 from sysim.semantics.rng import derive, wrapping
 from sysim.semantics.sampling import sample
@@ -189,6 +189,7 @@ def _finish(plan: Plan, run: Tables, record: Record) -> None:
     inside = visits[(st[visits, c.ST_PHASE] >= c.PH_QUEUED) & (st[visits, c.ST_PHASE] <= c.PH_REGRANTED)]
     at = st[inside, c.ST_CELL] * plan.svc.shape[0] + st[inside, c.ST_SVC]
     np.add.at(record.service_cells, (at, SC_OUT + IN_FLIGHT), 1)
+    close(record, plan)
     record.n_events = int(g[c.G_EVENTS])
     record.digest = int(g[c.G_DIGEST])
     record.end = max(int(g[c.G_NOW]), plan.duration)

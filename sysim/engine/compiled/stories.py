@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
+    A_NOTICE,
     A_OPEN,
     A_RSEQ,
     B_FIRST,
@@ -76,6 +77,7 @@ def give_back(w, i):
     st[i, ST_ID] = 0
     st[i, A_OPEN] = 0
     st[i, A_RSEQ] = 0
+    st[i, A_NOTICE] = 0
     st[i, W_SEQ] = 0
     st[i, C_SEQ] = 0
     st[i, C_HSEQ] = 0

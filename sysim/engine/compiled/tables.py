@@ -19,6 +19,7 @@ from sysim.plan.tables import (
     L_BATCH,
     L_CLIENTS,
     L_CLOSED,
+    L_FIRST_RATE,
     L_KEY,
     LF_BATCH,
     N_FS,
@@ -150,6 +151,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     for load in range(plan.n_loads):
         key = derive(run_key, plan.loads[load, L_KEY])
         tables.load_state[load, c.LX_KEY] = key
+        tables.load_state[load, c.LX_ROW] = plan.loads[load, L_FIRST_RATE]
         tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)
     for s in range(plan.n_services):
         record.level[s, LV_UP] = plan.svc[s, S_REPLICAS]

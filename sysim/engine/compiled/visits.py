@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
+    A_BITS,
     A_FROM,
     A_OPEN,
     A_OUT,
     A_RSEQ,
     A_SITE,
+    BIT_SURE,
     G_CELL,
     G_NOTES,
     G_NOW,
@@ -222,6 +224,8 @@ def answer(w, a, outcome, surely):
     seq = next_seq(w)
     st[a, A_RSEQ] = seq
     st[a, A_OUT] = outcome
+    if surely:
+        st[a, A_BITS] |= BIT_SURE
     push(w, g[G_NOW] + ns, R_REPLY, key, refer(seq, 0, a))
     return True
 

@@ -6,7 +6,10 @@ through flat views of the tables.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Clock
@@ -21,6 +24,7 @@ from sysim.record.columns import (
     LV_LAST,
     LV_QUEUE,
     LV_UP,
+    N_CC,
     N_LC,
     N_LV,
     N_PK,
@@ -55,12 +59,17 @@ class Book:
         self.load_coarse = record.load_coarse
         self.service_cells, self.level, self.peaks = record.service_cells, record.level, record.peaks
         self.service_hist, self.service_moments = record.service_hist, record.service_moments
-        self.call_cells, self.events = record.call_cells, record.events
+        rows = record.call_cells.shape[0]
+        self.call_cells = np.zeros((rows + 1, N_CC), dtype=np.int64)
+        self.scratch = rows  # for calls that no statistics want
+        record.call_cells = self.call_cells[:rows]
+        self.events = record.events
         self._levels = flat(record.level)
         self._services, self._loads, self._peaks = flat(record.service_cells), flat(record.load_cells), flat(record.peaks)
-        self.refusals = flat(record.call_cells)
+        self.refusals = flat(self.call_cells)
         for service in world.services:
             self._levels[service.number * N_LV + LV_UP] = len(service.replicas)
+        self.progress: Callable[[int], None] | None = None
         self.clock.edge = self.edges[0]
         self.clock.on_edge = self.turn
 
@@ -80,6 +89,8 @@ class Book:
                 for s in range(self.n_services):
                     laws.peak(self.level, s, self.peaks, self.segment * self.n_services + s, edge)
         self.clock.edge = self.edges[self.cell]
+        if self.progress is not None:
+            self.progress(time)
 
     # --- services --------------------------------------------------------------------------------------------------
 

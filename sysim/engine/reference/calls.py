@@ -75,7 +75,8 @@ class Call(Wait):
         self.scope = site.scope + story.home.number
         self.key = key
         self.begun: int = calls.clock._now
-        self.row = calls.book.cell * calls.book.n_stats + site.stat
+        book = calls.book
+        self.row = book.cell * book.n_stats + site.stat if site.stat >= 0 else book.scratch
         self.deadline = NEVER  # what the callees inherit
         self.tries = 0
         self.attempts = 0
@@ -107,12 +108,19 @@ class Calls:
         self.book = book
         self.programs = programs
         self.network = network
-        self.scope, self.ring, self.outstanding, self.up = world.scope, world.ring, world.outstanding, world.up
-        self.scopes = flat(world.scope)
+        self.up = world.up
+        self.look_again()
         self.policies, self.policies_f = world.plan.policies, world.plan.policiesF
         self.open: dict[Call, None] = {}
         self.lines: dict[int, OrderedDict[Attempt, Entry]] = {}  # who waits for a permit, by scope
         self.last: Call | None = None
+
+    def look_again(self) -> None:
+        """Take the tables of policy state from the world; it makes larger ones when a user needs more."""
+        world = self.world
+        self.scope, self.ring, self.outstanding = world.scope, world.ring, world.outstanding
+        self.scopes = flat(world.scope)
+        self.network.look_again(world)
 
     # --- the call --------------------------------------------------------------------------------------------------
 
@@ -303,7 +311,7 @@ class Calls:
         n = len(service.replicas)
         local = laws.pick(
             self.scope, call.scope, self.policies, call.policy.row, self.up, service.replicas[0].row, n,
-            self.outstanding, call.tried, attempt.key,
+            self.outstanding, call.tried if call.open else 0, attempt.key,
         )  # fmt: skip
         if local >= 0:
             call.tried |= 1 << local % 62
@@ -391,7 +399,8 @@ class Calls:
         )
         if state < 0:
             return
-        row = self.book.cell * self.book.n_stats + self.scopes[k * N_K + K_STAT]
+        stat = self.scopes[k * N_K + K_STAT]
+        row = self.book.cell * self.book.n_stats + stat if stat >= 0 else self.book.scratch
         if state == BREAKER_OPEN:
             laws.breaker_opened(self.book.call_cells, row, now - since if was_closed else -1)
         else:
@@ -406,7 +415,8 @@ class Calls:
     def turned(self, k: int, state: int) -> None:
         """The breaker of row `k` has a new state."""
         self.clock.note(NOTE_BREAKER, self.scopes[k * N_K + K_KEY], state)
-        self.book.transition(EV_BREAKER, k, state)
+        if k < self.world.plan.n_scopes:
+            self.book.transition(EV_BREAKER, k, state)
 
     # --- the end of the run ----------------------------------------------------------------------------------------
 

@@ -90,7 +90,9 @@ class Faults:
             number = fault.strike if fault.strike >= 0 else math.ceil(fault.share * len(hits) - ROUNDING)
             hits = [replica for replica in hits if replica.up][:number]
         fault.struck = dict.fromkeys(hits)
-        self.book.transition(EV_FAULT, fault.number, 1)
+        fault.active = True
+        if fault.number >= 0:
+            self.book.transition(EV_FAULT, fault.number, 1)
         clock, key = self.clock, derive(fault.key, fault.occurrence)
         if fault.lasts >= 0:
             length = sample(*self.world.draws, fault.lasts, key, X_FOR)
@@ -116,7 +118,9 @@ class Faults:
     def end(self, fault: Fault) -> None:
         """An occurrence ends."""
         struck, fault.struck = fault.struck, {}
-        self.book.transition(EV_FAULT, fault.number, 0)
+        fault.active = False
+        if fault.number >= 0:
+            self.book.transition(EV_FAULT, fault.number, 0)
         if fault.kind in SPEED:
             for replica in struck:
                 self.works.change_speed(replica)
@@ -124,7 +128,19 @@ class Faults:
         for replica in fallen:
             self.restart(replica, 0)
         fault.occurrence += 1
-        self._next(fault, self.clock._now)
+        if not fault.injected:
+            self._next(fault, self.clock._now)
+        fault.injected = False
+
+    def injected(self, fault: Fault, begins: bool) -> None:
+        """A user begins or ends a fault; one that is under way is not begun again."""
+        if begins and fault.active and fault.number < 0:
+            self.end(fault)
+        if begins and not fault.active:
+            fault.injected = True
+            self.begin(fault)
+        elif not begins and fault.active:
+            self.end(fault)
 
     # --- replicas --------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import math
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, uniform
-from sysim.engine.reference.stories import GONE, Programs, Start, Story, User
+from sysim.engine.reference.stories import Programs, Start, Story, User
 from sysim.engine.reference.world import Home, World
 from sysim.plan.tables import (
     ARRIVALS_BATCH,

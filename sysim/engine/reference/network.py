@@ -79,9 +79,13 @@ class Network:
         self.clock = world.clock
         self.book = book
         self.open: dict[Attempt, None] = {}
+        self.look_again(world)
+        self.door: Wait = DEAD  # where attempts arrive
+
+    def look_again(self, world: World) -> None:
+        """Take the tables of policy state from the world."""
         self.outstanding = flat(world.outstanding)
         self.scopes = flat(world.scope)
-        self.door: Wait = DEAD  # where attempts arrive
 
     # --- what each message undergoes -------------------------------------------------------------------------------
 

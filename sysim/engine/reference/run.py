@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any
 
 from sysim.engine.reference import loads
 from sysim.engine.reference.book import Book
@@ -14,11 +13,12 @@ from sysim.engine.reference.calls import Calls
 from sysim.engine.reference.faults import Faults
 from sysim.engine.reference.network import Network
 from sysim.engine.reference.stories import Programs
+from sysim.engine.reference.user import Guests, Operation, Process
 from sysim.engine.reference.visits import Visits
 from sysim.engine.reference.work import Works
 from sysim.engine.reference.world import World
 from sysim.plan.plan import Plan
-from sysim.record.record import Record, allocate
+from sysim.record.record import allocate, close, Record
 from sysim.semantics.rng import wrapping
 
 
@@ -73,6 +73,7 @@ class Run:
         self.visits.close(self.world.replicas)
         self.record.n_events = clock.events
         self.record.digest = clock.digest
+        close(self.record, self.plan)
         self.record.end = max(clock.duration, clock.last)
         self.record.engine = "reference"
 
@@ -83,20 +84,25 @@ def simulate(
     seed: int,
     replication: int = 0,
     traces: int = 0,
-    processes: tuple[Any, ...] = (),
-    operations: dict[str, Any] | None = None,
-    progress: Callable[[float], None] | None = None,
+    processes: Sequence[Process] = (),
+    operations: Mapping[str, Operation] | None = None,
+    progress: Callable[[int], None] | None = None,
     log: list[tuple[int, int, int, int]] | None = None,
     strict: bool = False,
 ) -> Record:
     """Run a plan on SimPy.
 
-    `log` is filled with (time, rank, key, notes) of every entry; with `strict` the run stops if two live entries
+    `processes` and `operations` are the user's own, see `sysim.engine.reference.user`. `progress` is called with the
+    simulated time in ns now and then. `log` is filled with (time, rank, key, notes) of every entry; with `strict` the run stops if two live entries
     share their turn.
     """
     begun = perf_counter()
     with wrapping(), _few_collections():
         run = Run(plan, seed, replication, traces)
+        if processes or operations:
+            guests = Guests(run.world, run.calls, run.visits, run.works, run.faults)
+            guests.welcome(processes, operations)
+        run.book.progress = progress
         run.clock.log = log
         run.clock.strict = strict
         run.go()

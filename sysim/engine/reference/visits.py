@@ -6,7 +6,7 @@ Workers are handed from one visit to the next at once; the receiver learns of it
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from sysim.engine.reference.book import Book
@@ -94,6 +94,7 @@ class Visits:
         self.programs = programs
         self.network = network
         network.door = Door(self)
+        self.tellers: dict[int, Callable[[Visit], Telling]] = {}  # operations that users tell themselves
 
     def arrive(self, attempt: Attempt) -> None:
         """An attempt reaches its replica."""
@@ -132,7 +133,8 @@ class Visits:
         visit.started = True
         visit.home.started += 1
         self.book.started(visit.row, visit.times, self.clock._now - visit.arrived)
-        outcome = yield from self.programs.follow(visit, visit.pc)
+        teller = self.tellers.get(visit.pc)
+        outcome = yield from teller(visit) if teller else self.programs.follow(visit, visit.pc)
         return ERROR if visit.fails and outcome <= DEGRADED else outcome
 
     def refused(self, visit: Visit) -> int:

@@ -135,13 +135,16 @@ class Works:
 
     def begin(self, story: Story, dist: int, salt: int) -> Job:
         """A story begins to work; the wait for the end of it."""
-        visit = story.visit
-        assert visit is not None
-        replica: Replica = visit.home
-        now = self.clock._now
         base = self.constants[dist]
         if base < 0:
             base = sample(*self.draws, dist, derive(story.key, salt), 0)
+        return self.start(story, base)
+
+    def start(self, story: Story, base: int) -> Job:
+        """The same, with the work given."""
+        visit = story.visit
+        replica: Replica = visit.home
+        now = self.clock._now
         per_concurrent = replica.service.per_concurrent
         if per_concurrent > 0.0:
             base = laws.with_concurrency(base, per_concurrent, replica.started)
@@ -185,7 +188,7 @@ class Works:
                     continue
                 if fault.operation >= 0 and fault.operation - service.first_operation != operation:
                     continue
-                if fault.kind == FAULT_PAUSE:
+                if fault.kind == FAULT_PAUSE or (fault.kind == FAULT_CAPACITY and fault.value <= 0.0):
                     paused = True
                 else:
                     factor *= 1.0 / fault.value if fault.kind == FAULT_CAPACITY else fault.value
@@ -217,7 +220,7 @@ class Works:
         for fault in self.faults_of[replica.row]:
             if replica not in fault.struck:
                 continue
-            if fault.kind == FAULT_PAUSE:
+            if fault.kind == FAULT_PAUSE or (fault.kind == FAULT_CAPACITY and fault.value <= 0.0):
                 cpu.paused = True
             elif fault.kind == FAULT_CAPACITY:
                 cpu.cores *= fault.value

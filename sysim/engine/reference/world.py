@@ -124,7 +124,7 @@ class Fault(Wait):
     """A row of `faults`. `struck` holds the replicas of the present occurrence, none between occurrences."""
 
     __slots__ = (
-        "after_work", "at", "dist", "every", "fallen", "faults", "hits", "key", "kind", "lasts", "number",
+        "active", "after_work", "at", "dist", "every", "fallen", "faults", "hits", "injected", "key", "kind", "lasts", "number",
         "occurrence", "operation", "restart_after", "share", "strike", "struck", "value",
     )  # fmt: skip
 
@@ -145,16 +145,26 @@ class Fault(Wait):
         self.operation = of[t.F_OP]
         self.value = 1.0 if self.kind == t.FAULT_BLACKHOLE else of_f[t.FF_VALUE]
         self.occurrence = 0
+        self.active = False
+        self.injected = False  # the present occurrence was begun by a user
         self.struck: dict[Replica, None] = {}
         self.fallen: list[Replica] = []
         self.faults: Any = None
 
+    @classmethod
+    def dormant(cls, kind: str, hits: list[Replica]) -> Fault:
+        """A pause or slowdown that is in no plan: users may arm it."""
+        of = [t.NONE] * t.N_F
+        of[t.F_KIND] = t.FAULTS.index(kind)
+        return cls(t.NONE, of, [1.0, -1.0], hits, 0)
+
     def fire(self, entry: Entry) -> None:
         """An occurrence begins or ends."""
-        if entry.what:
+        if not entry.what:
+            if self.active:
+                self.faults.end(self)
+        elif not self.active:
             self.faults.begin(self)
-        else:
-            self.faults.end(self)
 
 
 class Site:
@@ -237,6 +247,32 @@ class World:
         for k in range(plan.n_scopes):
             self.scope[k, t.K_KEY] = derive(self.seed_key, int(self.scope[k, t.K_KEY]))
             self.renew(k, 0)
+
+    def new_site(self, home: Home, operation: int, policy: int) -> Site:
+        """A call site that is in no plan, with policy state of its own, for calls from `home`."""
+        plan = self.plan
+        columns = [0] * t.N_C
+        number = int(plan.ops[operation, t.O_SVC])
+        callee = self.services[number]
+        k = len(self.scope)
+        row = np.zeros((1, t.N_K), dtype=np.int64)
+        row[0, t.K_RING], row[0, t.K_OUT] = len(self.ring), len(self.outstanding)
+        row[0, t.K_POLICY], row[0, t.K_STAT], row[0, t.K_CALLER] = policy, t.NONE, t.NONE
+        row[0, t.K_KEY] = derive(self.seed_key, k)
+        length = int(plan.policies[policy, t.P_WINDOW_LEN])
+        self.scope = np.concatenate([self.scope, row])
+        self.ring = np.concatenate([self.ring, np.zeros(length, dtype=np.int64)])
+        self.outstanding = np.concatenate([self.outstanding, np.zeros(len(callee.replicas), dtype=np.int64)])
+        self.callee_of.extend([0] * (k + 1 - len(self.callee_of)))
+        self.callee_of[k] = number
+        self.renew(k, self.clock._now)
+        columns[t.C_OP], columns[t.C_SCOPE] = operation, k - home.number
+        columns[t.C_STAT] = columns[t.C_STREAM] = columns[t.C_ZONE] = t.NONE
+        columns[t.C_CALLER] = home.service.number if isinstance(home, Replica) else t.NONE
+        alike = [site.faults for site in self.sites if site.callee is callee and site.pc == plan.ops[operation, t.O_PC]]
+        faults = [fault for fault in (alike[0] if alike else ()) if all(fault in others for others in alike)]
+        pc = int(plan.ops[operation, t.O_PC])
+        return Site(t.NONE, columns, callee, self.policies[policy], pc, faults)
 
     def renew(self, k: int, now: int) -> None:
         """Make the policy state of row `k` new."""

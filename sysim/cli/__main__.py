@@ -1,0 +1,5 @@
+"""``python -m sysim.cli``."""
+
+from sysim.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""Pictures: they are made of any result, the same bytes every time, and nothing lies on anything else."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from sysim import plot
+from sysim.plot.layout import layered
+from tests.result.fabricate import PLAIN, fabricate
+
+
+def _made() -> object:
+    made = fabricate(PLAIN)
+    for second in range(100):
+        made.request(second + 0.5, 0.1 + second / 1000, "timeout" if 40 < second < 50 else "ok", times=3)
+        made.call(second + 0.5, tries=("timeout", "ok") if 40 < second < 50 else ("ok",))
+    made.fault(40, 43)
+    made.replica(60, up=False)
+    made.breaker(41, 1)
+    return made.result()
+
+
+@pytest.mark.parametrize("kind", ["timeline", "latency", "graph"])
+def test_the_same_result_gives_the_same_svg(kind: str, tmp_path: Path) -> None:
+    first, second = (
+        plot.save(getattr(plot, kind)(_made()), tmp_path / f"{number}.svg").read_bytes() for number in (1, 2)
+    )
+    assert first == second and b"<dc:date>" not in first
+
+
+@pytest.mark.parametrize("kind", ["timeline", "latency", "graph"])
+def test_an_empty_result_can_be_drawn(kind: str, tmp_path: Path) -> None:
+    path = plot.save(getattr(plot, kind)(fabricate(PLAIN).result()), tmp_path / "empty.png")
+    assert path.stat().st_size > 1_000
+
+
+def test_axes_have_units() -> None:
+    figure = plot.timeline(_made())  # type: ignore[arg-type]
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert all(labels) and "time (seconds)" in [axes.get_xlabel() for axes in figure.axes]
+
+
+def test_the_user_s_matplotlib_settings_are_left_alone() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    plot.timeline(_made())  # type: ignore[arg-type]
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_no_two_nodes_share_a_place() -> None:
+    names = [chr(97 + i) for i in range(12)]
+    depth = {name: i // 3 for i, name in enumerate(names)}
+    edges = [
+        (a, b)
+        for a, b in itertools.product(names, names)
+        if depth[a] < depth[b] and (ord(a) * ord(b)) % 3 == 0
+    ]
+    places = layered(names, edges, depth)
+    for a, b in itertools.combinations(names, 2):
+        (ax, ay), (bx, by) = places.nodes[a], places.nodes[b]
+        assert ax != bx or abs(ay - by) >= 1 - 1e-9
+    for (a, b), route in places.routes.items():
+        assert route[0] == places.nodes[a] and route[-1] == places.nodes[b]
+        assert len(route) == depth[b] - depth[a] + 1
