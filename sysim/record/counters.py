@@ -49,10 +49,10 @@ from sysim.record.columns import (
     SC_WASTED,
 )
 from sysim.record.histogram import COARSE, add, bin_of
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 
 
-@law
+@inlined_law
 def touch(level, s, cells, row, now):
     """Bring the integrals of service `s` up to `now`; call before any of its levels changes."""
     dt = now - level[s, LV_LAST]
@@ -65,7 +65,7 @@ def touch(level, s, cells, row, now):
         level[s, LV_LAST] = now
 
 
-@law
+@inlined_law
 def peak(level, s, peaks, row, now):
     """Note the present number in system of service `s` if it is the segment's highest so far."""
     if level[s, LV_IN_SYSTEM] > peaks[row, PK_MAX]:
@@ -82,7 +82,7 @@ def queue_full(level, s, now):
     level[s, LV_FULL_N] += 1
 
 
-@law
+@inlined_law
 def request_ended(cells, row, row_now, histogram, moments, segment_row, coarse, coarse_row, outcome, latency):
     """A request that arrived in cell row `row` ends now (cell row `row_now`).
 
@@ -98,7 +98,7 @@ def request_ended(cells, row, row_now, histogram, moments, segment_row, coarse, 
     coarse[coarse_row + failed, bin_of(latency) // COARSE] += 1
 
 
-@law
+@inlined_law
 def visit_ended(cells, row, outcome, abandoned):
     """A visit that arrived in cell row `row` ends, in the service's own view."""
     cells[row, SC_OUT + outcome] += 1
@@ -110,20 +110,20 @@ def visit_ended(cells, row, outcome, abandoned):
         cells[row, SC_ABANDONED] += 1
 
 
-@law
+@inlined_law
 def wasted(cells, row, work):
     """Work (ns) of a visit that arrived in cell row `row` turns out to be of no use to anybody."""
     cells[row, SC_WASTED] += work
 
 
-@law
+@inlined_law
 def call_ended(cells, row, outcome):
     """A call that began in cell row `row` ends."""
     cells[row, CC_CALLS] += 1
     cells[row, CC_OUT + outcome] += 1
 
 
-@law
+@inlined_law
 def attempt_ended(cells, row, outcome, sent, retry, hedge):
     """An attempt of a call that began in cell row `row` ends in its caller's view; flags are 0 or 1."""
     cells[row, CC_ATTEMPTS] += 1

@@ -19,7 +19,7 @@ from sysim.analysis.checks import Verdict
 from sysim.analysis.words import amount, count, instant, percent, span
 from sysim.report.figures import Figures, figures
 from sysim.result.result import Result
-from sysim.result.stats import WindowStats, failures
+from sysim.result.stats import CallStats, WindowStats, failures
 
 PLAIN_WIDTH = 150
 PROSE_WIDTH = 100
@@ -103,7 +103,8 @@ def _head(console: Console, result: Result) -> None:
     ]
     console.print(Text.assemble((scenario.name, "bold"), "  ", (", ".join(facts), "dim")))
     if scenario.description:
-        console.print(Text(" ".join(scenario.description.split()), style="italic"))
+        text = Text(" ".join(scenario.description.split()), style="italic")
+        console.print(text, width=min(PROSE_WIDTH, console.width))
     spans = [f"{w.name} {instant(w.from_s)} – {instant(w.to_s)}" for w in _windows(result)]
     console.print(Text("windows: " + ", ".join(spans), style="dim"))
     if result.interrupted:
@@ -229,7 +230,7 @@ def _busy_style(utilisation: float | None) -> str:
 
 def _calls(console: Console, result: Result) -> None:
     names = list(result.windows["all"].calls)
-    shown = sorted(names, key=lambda name: -result.windows["all"].calls[name].sent)[:MOST_CALLS]
+    shown = sorted(names, key=lambda name: _eventful(result.windows["all"].calls[name]))[-MOST_CALLS:]
     table = _table(
         "Calls (whole run)", ["call", "calls", "success", "sent/call", "retries", "hedges", "breaker"]
     )
@@ -249,12 +250,19 @@ def _calls(console: Console, result: Result) -> None:
         )  # fmt: skip
     console.print(table)
     if len(names) > len(shown):
-        console.print(Text(f"{len(names) - len(shown)} calls with less traffic are not shown", style="dim"))
+        more = len(names) - len(shown)
+        console.print(Text(f"{more} further calls, less eventful, are not shown", style="dim"))
+
+
+def _eventful(calls: CallStats) -> tuple[bool, bool, int]:
+    """What puts a call above others: breakers that opened, failures and retries, traffic."""
+    return calls.opened > 0, (calls.success or 1.0) < 0.999 or calls.sent > 1.01 * calls.calls, calls.sent
 
 
 def _checks(console: Console, result: Result) -> None:
     if not result.checks:
         return
+    console.print()
     console.print(Text("Checks", style="bold"))
     for verdict in result.checks:
         console.print(Padding(_verdict(verdict), (0, 2)))

@@ -28,14 +28,30 @@ NS = 1_000_000_000
 
 
 def traces(plan: Plan, spans: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """One object a sampled request: ``{"request": key, "spans": [...]}``, spans in order of their begin."""
+    """One object a sampled request: ``{"request": key, "spans": [...]}``, each followed by what it led to."""
     found: dict[int, list[dict[str, Any]]] = {}
     for row in spans.tolist():
         found.setdefault(row[SP_REQUEST], []).append(_span(plan, row))
-    for some in found.values():
-        some.sort(key=lambda span: (span["begin_s"], -span["end_s"]))
-    ordered = sorted(found.items(), key=lambda item: item[1][0]["begin_s"])
-    return [{"request": _key(key), "spans": some} for key, some in ordered]
+    ordered = sorted(found.items(), key=lambda item: min(span["begin_s"] for span in item[1]))
+    return [{"request": _key(key), "spans": _nested(some)} for key, some in ordered]
+
+
+def _nested(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each span followed by those that it led to, in order of their begin."""
+    keys = {span["key"] for span in spans}
+    below: dict[str, list[dict[str, Any]]] = {}
+    roots = []
+    for span in sorted(spans, key=lambda span: (span["begin_s"], span["end_s"])):
+        if span["parent"] in keys and span["parent"] != span["key"]:
+            below.setdefault(span["parent"], []).append(span)
+        else:
+            roots.append(span)
+    found, pending = [], roots[::-1]
+    while pending:
+        span = pending.pop()
+        found.append(span)
+        pending += below.pop(span["key"], [])[::-1]
+    return found
 
 
 def _key(key: int) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import GOLDEN, scramble
 from sysim.semantics.salts import SALT_NOTE
 
@@ -22,13 +22,13 @@ NOTE_BREAKER: Final = 6  # scope key, new state
 NOTE_QUEUED: Final = 7  # attempt key, number now waiting in that queue, itself included
 
 
-@law
+@inlined_law
 def note(code, key, value):
     """What a note adds to the notes of the current entry."""
     return scramble(np.int64(key) ^ (np.int64(code) << 48) ^ (np.int64(value) << 32) ^ SALT_NOTE)
 
 
-@law
+@inlined_law
 def chain(digest, time, order, notes):
     """The digest after an entry (time, order) whose handler made `notes`."""
     return scramble(np.int64(digest) ^ (np.int64(time) * GOLDEN + np.int64(order))) + np.int64(notes)

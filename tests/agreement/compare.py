@@ -1,7 +1,7 @@
 """Running one scenario on every execution there is, and saying where they first differ.
 
 ``python -m tests.agreement.compare FILE [SEED]`` compares one scenario file;
-``python -m tests.agreement.compare --random FIRST LAST`` compares generated ones and prints the numbers that differ.
+``python -m tests.agreement.compare --random FIRST LAST`` compares generated ones.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 
 from sysim.plan.lower import lower
-
 from sysim.record.record import Record
 from sysim.scenario_file import loads
 
 RANKS = (
-    "fault", "done", "reply", "join", "permit", "grant", "start", "cancel", "backoff", "think", "load", "arrive",
-    "hedge", "patience", "timeout", "user",
+    "fault", "done", "reply", "join", "permit", "grant", "start", "cancel", "backoff", "think", "load",
+    "arrive", "hedge", "patience", "timeout", "user",
 )  # fmt: skip
 ROOT = Path(__file__).parents[2]
 KEY_MASK = (1 << 58) - 1  # what an order keeps of a key
@@ -107,7 +106,8 @@ def differences(one: Outcome, two: Outcome, text: str) -> list[str]:
         elif not np.array_equal(table, other):
             places = np.argwhere(table != other)
             cells = ", ".join(
-                f"[{', '.join(map(str, place))}] {table[tuple(place)]} / {other[tuple(place)]}" for place in places[:6]
+                f"[{', '.join(map(str, place))}] {table[tuple(place)]} / {other[tuple(place)]}"
+                for place in places[:6]
             )
             found.append(f"{name}: {len(places)} elements differ: {cells}")
     if found and one.log != two.log:
@@ -133,13 +133,20 @@ def describe(line: Line) -> str:
 
 
 def _outcome(name: str, record: Record, log: list[Line]) -> Outcome:
-    numbers = {what: int(getattr(record, what)) for what in ("n_events", "digest", "end", "n_transitions", "n_spans")}
+    numbers = {
+        what: int(getattr(record, what)) for what in ("n_events", "digest", "end", "n_transitions", "n_spans")
+    }
     tables = {
         field.name: getattr(record, field.name)
         for field in fields(record)
         if isinstance(getattr(record, field.name), np.ndarray)
     }
-    return Outcome(name, numbers, tables, [(int(time), int(rank), int(key) & KEY_MASK, int(notes)) for time, rank, key, notes in log])
+    return Outcome(
+        name,
+        numbers,
+        tables,
+        [(int(time), int(rank), int(key) & KEY_MASK, int(notes)) for time, rank, key, notes in log],
+    )
 
 
 def _child(engine: str, seed: int) -> None:
@@ -158,7 +165,9 @@ def _main(arguments: list[str]) -> int:
     from tests.agreement.generate import scenario
 
     if arguments[0] != "--random":
-        report = compare(Path(arguments[0]).read_text(), int(arguments[1]) if len(arguments) > 1 else 1, plain_too=True)
+        report = compare(
+            Path(arguments[0]).read_text(), int(arguments[1]) if len(arguments) > 1 else 1, plain_too=True
+        )
         print("\n".join(report) or "no difference")
         return 1 if report else 0
     differing = 0

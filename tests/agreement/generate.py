@@ -1,8 +1,8 @@
 """Random scenarios in which nearly everything happens at the same instant.
 
-Durations come from a tiny set (0, 1 and 2 ms), arrivals are even or in batches, the network often takes no time at
-all: so most entries share their instant with others, and only the canonical order tells them apart. Every feature
-that both engines have turns up: nobody should have to think of the combination that breaks.
+Durations come from a tiny set (0, 1 and 2 ms), arrivals are even or in batches, the network often takes no
+time at all: so most entries share their instant with others, and only the canonical order tells them apart.
+Every feature that both engines have turns up: nobody should have to think of the combination that breaks.
 
 ``python -m tests.agreement.generate SEED`` prints one.
 """
@@ -17,8 +17,8 @@ import yaml
 
 Node = dict[str, Any]
 
-OUTCOMES = ("error", "timeout", "deadline", "rejected", "shed", "circuit_open", "rate_limited", "bulkhead_full",
-            "unreachable", "lost")  # fmt: skip
+OUTCOMES = ("error", "timeout", "deadline", "rejected", "shed", "circuit_open", "rate_limited",
+            "bulkhead_full", "unreachable", "lost")  # fmt: skip
 
 
 def scenario(rng: random.Random) -> str:
@@ -39,7 +39,7 @@ class _Scenario:
         self.zones = rng.random() < 0.4
         self.known_zones: set[str] = set()
 
-    # --- chances ---------------------------------------------------------------------------------------------------
+    # --- chances ----------------------------------------------------------------------------------------
 
     def often(self) -> bool:
         return self.rng.random() < 0.75
@@ -71,7 +71,7 @@ class _Scenario:
             )
         )
 
-    # --- the whole -------------------------------------------------------------------------------------------------
+    # --- the whole --------------------------------------------------------------------------------------
 
     def node(self) -> Node:
         rng = self.rng
@@ -94,7 +94,7 @@ class _Scenario:
             node["windows"] = {"early": "2ms..10ms", "late": f"{self.duration // 2}ms.."}
         return node
 
-    # --- services --------------------------------------------------------------------------------------------------
+    # --- services ---------------------------------------------------------------------------------------
 
     def service(self, number: int) -> Node:
         rng = self.rng
@@ -133,7 +133,9 @@ class _Scenario:
 
     def steps(self, number: int, depth: int) -> list[Any]:
         rng = self.rng
-        return [self.step(number, depth) for _ in range(rng.choice((1, 1, 2, 2, 3) if depth == 0 else (1, 1, 2)))]
+        return [
+            self.step(number, depth) for _ in range(rng.choice((1, 1, 2, 2, 3) if depth == 0 else (1, 1, 2)))
+        ]
 
     def step(self, number: int, depth: int) -> Node:
         rng = self.rng
@@ -162,7 +164,9 @@ class _Scenario:
                 ]
             }
         elif kind == "repeat":
-            step = {"repeat": {"times": rng.choice((0, 1, 2)), "steps": self.steps(number, 2)}}
+            times = rng.choice((0, 1, 2, 2))
+            some = self.steps(number, 2) if times else [{"work": "1ms"}]
+            step = {"repeat": {"times": times, "steps": some}}
         else:
             step = {"fail": rng.choice(("10%", "50%", "100%"))}
         if kind in ("call", "parallel", "fail") and self.seldom():
@@ -178,7 +182,7 @@ class _Scenario:
         self.edges.append((caller, callee))
         return f"{callee}.{self.rng.choice(self.operations[callee])}"
 
-    # --- policies --------------------------------------------------------------------------------------------------
+    # --- policies ---------------------------------------------------------------------------------------
 
     def place_policy(self, step: Node, number: int) -> None:
         if self.rng.random() < 0.45:
@@ -187,7 +191,7 @@ class _Scenario:
             step["policy"] = self.policy(number + 1)
 
     def policy(self, number: int, named: bool = False) -> Node:
-        """A policy whose fallback, if any, calls services from `number` on. A named one stands anywhere: it has none."""
+        """A policy whose fallback, if any, calls services from `number` on. A named one has none."""
         rng = self.rng
         node: Node = {}
         if rng.random() < 0.5:
@@ -273,7 +277,11 @@ class _Scenario:
             if self.seldom():
                 step["policy"] = rng.choice(sorted(self.policies))
             else:
-                step["policy"] = {"timeout": self.some(), "retry": {"max_attempts": 2}, "cancel": rng.random() < 0.5}
+                step["policy"] = {
+                    "timeout": self.some(),
+                    "retry": {"max_attempts": 2},
+                    "cancel": rng.random() < 0.5,
+                }
             if self.rarely():
                 step["optional"] = True
             node["steps"] = [step]
@@ -281,7 +289,7 @@ class _Scenario:
             node["latency"] = self.drawn()
         return node
 
-    # --- loads -----------------------------------------------------------------------------------------------------
+    # --- loads ------------------------------------------------------------------------------------------
 
     def load(self, name: str) -> Node:
         rng = self.rng
@@ -330,7 +338,7 @@ class _Scenario:
             node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
         return node
 
-    # --- faults ----------------------------------------------------------------------------------------------------
+    # --- faults -----------------------------------------------------------------------------------------
 
     def fault(self) -> Node:
         rng = self.rng
@@ -349,7 +357,11 @@ class _Scenario:
         speed = kind in ("pause", "slowdown", "capacity")
         service = rng.choice(self.names)
         node["on"] = service
-        if kind not in ("pause", "capacity", "crash") and self.seldom() and not (speed and service in self.cores):
+        if (
+            kind not in ("pause", "capacity", "crash")
+            and self.seldom()
+            and not (speed and service in self.cores)
+        ):
             node["on"] = f"{service}.{rng.choice(self.operations[service])}"
         elif not speed and kind != "crash" and self.edges and self.seldom():
             caller, callee = rng.choice(self.edges)

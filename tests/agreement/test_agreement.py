@@ -1,4 +1,4 @@
-"""The executions agree: same entries in the same order, same digest, same record, down to the last element."""
+"""The executions agree: same entries in the same order, same digest, same record, to the last element."""
 
 from __future__ import annotations
 

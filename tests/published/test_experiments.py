@@ -20,7 +20,7 @@ from tests.theory.simulate import (
 LONG = pytest.mark.long
 
 
-# --- Metastable Failures in Distributed Systems (HotOS'21) --------------------------------------------------------
+# --- Metastable Failures in Distributed Systems (HotOS'21) --------------------------------------------------
 
 
 def hotos(lam: float, outage: str = "10s", attempts: int = 2) -> str:
@@ -46,16 +46,18 @@ def test_below_150_it_is_stable() -> None:
 
 def test_without_retries_280_is_no_danger() -> None:
     """The backlog of 2 800 drains at 20 a second: slow, but it ends."""
-    text = hotos(280, attempts=1).replace("300.000000000s", "600.000000000s").replace("250s..300s", "550s..600s")
+    text = (
+        hotos(280, attempts=1).replace("300.000000000s", "600.000000000s").replace("250s..300s", "550s..600s")
+    )
     for run in runs(text, replications=3):
         assert pick(run, "loads.web.success", "end") > 0.9
 
 
-# --- Metastable Failures in the Wild (OSDI'22): the replicated database ---------------------------------------------
+# --- Metastable Failures in the Wild (OSDI'22): the replicated database -------------------------------------
 
 
 def replica_set(lam: float, cpu: float, cut: str, resends: int = 4) -> str:
-    """An open-loop client, timeout 3 s, resends at once; the processor is cut for a while. 1 000 a second at most."""
+    """An open-loop client, timeout 3 s, resends at once; the processor is cut for a while."""
     services = {"db": serves(exponential(0.002), concurrency=2)}
     policy = {"timeout": "3s", "retry": {"max_attempts": resends + 1}}
     load = {"client": poisson("db.serve", lam, policy=policy)}
@@ -90,7 +92,7 @@ def test_two_resends_bound_the_amplification_by_three() -> None:
         assert 2.9 < pick(run, "loads.client.amplification", "end") <= 3
 
 
-# --- The Tail at Scale (CACM 2013) ----------------------------------------------------------------------------------
+# --- The Tail at Scale (CACM 2013) --------------------------------------------------------------------------
 
 HEAVY = {"mixture": [{"weight": 98, "of": {"lognormal": {"mean": "5ms", "cv": 0.5}}},
                      {"weight": 2, "of": {"lognormal": {"mean": "500ms", "cv": 1}}}]}  # fmt: skip
@@ -113,18 +115,23 @@ def test_a_hedge_at_p95_costs_five_per_cent_and_cuts_the_tail() -> None:
 def test_a_hundred_leaves_make_the_median_of_their_p99() -> None:
     """Half of the answers from 100 leaves wait for something beyond a leaf's 99.3rd percentile."""
     law = {"percentiles": {"p50": "1ms", "p95": "5ms", "p99": "10ms", "p99.9": "30ms"}}
-    services = {"leaf": serves(law), "root": {"operations": {"ask": [{"parallel": [{"call": "leaf"}] * 100}]}}}
+    services = {
+        "leaf": serves(law),
+        "root": {"operations": {"ask": [{"parallel": [{"call": "leaf"}] * 100}]}},
+    }
     quantile = 0.5 ** (1 / 100)
     expected = (10 + (quantile - 0.99) / 0.009 * 20) / 1000
     found = runs(scenario(services, {"asks": poisson("root.ask", 100)}, 5))
-    matches(found, {"loads.asks.latency_s.p50": (expected, 0.03), "services.leaf.sojourn_s.p50": (0.001, 0.02)})
+    matches(
+        found, {"loads.asks.latency_s.p50": (expected, 0.03), "services.leaf.sojourn_s.p50": (0.001, 0.02)}
+    )
 
 
-# --- Gray Failure (HotOS'17) ------------------------------------------------------------------------------------------
+# --- Gray Failure (HotOS'17) --------------------------------------------------------------------------------
 
 
 def test_a_probe_does_not_see_what_a_fan_out_suffers() -> None:
-    """One of ten links loses 1 % of its packets, sent again after 200 ms: 0.1 % of probes, 9.5 % of fan-outs."""
+    """One of ten links loses 1 % of its packets, resent after 200 ms: 0.1 % of probes, 9.5 % of fan-outs."""
     each_way = 1 - 0.99**0.5
     services = {
         "link": serves("1ms", replicas=10),
@@ -145,7 +152,7 @@ def test_a_probe_does_not_see_what_a_fan_out_suffers() -> None:
     matches(found, {slow_probes: (0.001, 0.1), share("timeout", "fanout"): (1 - 0.999**100, 0.05)})
 
 
-# --- DAGOR (SoCC'18) ----------------------------------------------------------------------------------------------------
+# --- DAGOR (SoCC'18) ----------------------------------------------------------------------------------------
 
 
 def overloaded(k: int, lam: float, optional: bool, duration: float) -> list[Run]:

@@ -1,6 +1,7 @@
 """Closed forms of queueing theory, so that the tests can leave the rows of the printed tables.
 
-Mean service time 1/mu; `W` is the sojourn time, `Wq` the waiting time, `L` and `Lq` numbers in system and queue.
+Mean service time 1/mu; `W` is the sojourn time, `Wq` the waiting time, `L` and `Lq` the numbers in system
+and queue.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def bounded(lam: float, mu: float, servers: int, capacity: int) -> dict[str, flo
 
 
 def power_of_d(d: int, rho: float) -> float:
-    """Mean sojourn (services of mean 1) when each request joins the shortest of d queues, of infinitely many."""
+    """Mean sojourn (work of mean 1) when a request joins the shortest of d queues, of infinitely many."""
     total, i = 0.0, 1
     while True:
         exponent = (i - 1) if d == 1 else (d**i - d) / (d - 1)
@@ -56,7 +57,7 @@ def power_of_d(d: int, rho: float) -> float:
 
 
 def redundancy_d(servers: int, d: int, rho: float) -> float:
-    """Mean sojourn with d copies at random servers, all cancelled when the first is done (Gardner et al. 2017)."""
+    """Mean sojourn with d copies at random servers, cancelled when the first is done (Gardner et al.)."""
     return math.fsum(
         1.0 / (servers * math.comb(servers - 1, d - 1) / math.comb(i - 1, d - 1) - servers * rho)
         for i in range(d, servers + 1)
@@ -93,7 +94,7 @@ def attempts(p: float, tries: int) -> float:
 
 
 def layered(p: float, layers: int, tries: int) -> tuple[float, float]:
-    """Leaf calls a request, and its probability of failing, when every layer retries and only the leaf fails."""
+    """Leaf calls a request, and its chance of failing, when every layer retries and only the leaf fails."""
     calls, failing = 1.0, p
     for _ in range(layers):
         calls *= attempts(failing, tries)

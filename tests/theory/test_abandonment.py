@@ -23,7 +23,9 @@ def queue(lam: float, mu: float, c: int, patience: object, requests: int) -> str
         (10, 1, 10, 1, 0.125110036, 1.25110036, 0.125110036, 8.74889964, 40_000),
         (12, 1, 10, 0.5, 0.195655944, 4.69574266, 0.391311888, 9.65212867, 40_000),
         pytest.param(50, 1, 50, 0.5, 0.0466845859, 4.66845859, 0.0933691718, 47.6657707, 300_000, marks=LONG),
-        pytest.param(110, 1, 100, 0.5, 0.0946183323, 20.8160331, 0.189236665, 99.5919835, 300_000, marks=LONG),
+        pytest.param(
+            110, 1, 100, 0.5, 0.0946183323, 20.8160331, 0.189236665, 99.5919835, 300_000, marks=LONG
+        ),
     ],
 )
 def test_exponential_patience(
@@ -47,7 +49,9 @@ def test_exponential_patience(
         pytest.param(0.9, 1, 1, 5, 0.107306209, 1.78770323, 1.91916236, 0.803424412, 200_000, marks=LONG),
         (1.2, 1, 1, 2, 0.311817917, 0.796557002, 1.40617451, 0.8258185, 25_000),
         (2, 1, 1, 5, 0.500843665, 4.02028217, 9.02193528, 0.998312671, 25_000),
-        pytest.param(110, 1, 100, 0.2, 0.0951874674, 0.119438764, 13.9817902, 99.5293786, 300_000, marks=LONG),
+        pytest.param(
+            110, 1, 100, 0.2, 0.0951874674, 0.119438764, 13.9817902, 99.5293786, 300_000, marks=LONG
+        ),
         pytest.param(95, 1, 100, 0.1, 0.02168818, 0.0131879985, 1.43172531, 92.9396229, 900_000, marks=LONG),
     ],
 )
@@ -66,7 +70,7 @@ def test_constant_patience(
 
 
 def test_a_propagated_deadline_drops_the_same_work() -> None:
-    """A deadline that travels with the call is looked at when a worker would take the request: M/M/c+D again."""
+    """A deadline that travels with the call is looked at when a worker would take the request: M/M/c+D."""
     services = {"q": serves(exponential(1), concurrency=1)}
     policy = {"deadline": {"after": "2s", "propagate": True}}
     text = scenario(services, {"requests": poisson("q.serve", 1.2, policy=policy)}, 22_000, 200)

@@ -8,7 +8,18 @@ import math
 import numpy as np
 import pytest
 
-from tests.theory.simulate import Run, about, exponential, matches, pick, poisson, runs, scenario, serves
+from tests.theory.simulate import (
+    Run,
+    about,
+    exponential,
+    matches,
+    pick,
+    poisson,
+    runs,
+    scenario,
+    serves,
+    values,
+)
 
 LONG = pytest.mark.long
 
@@ -67,7 +78,8 @@ def test_the_number_in_system_lags_behind_the_load(
     services = {"q": serves(exponential(1 / mu))}
     load = {"requests": {"call": "q.serve", "rate": wave(mean, amplitude, period)}}
     width = period / 40
-    text = scenario(services, load, period * 32, time={"bucket": f"{width}s", "drain": False})
+    periods = 32 if amplitude == 0.5 else 152
+    text = scenario(services, load, period * periods, time={"bucket": f"{width}s", "drain": False})
     rows = in_system_by_phase(runs(text, replications=10, series=True), period)
     centres = (np.arange(40) + 0.5) / 40
     lags, peaks = [], []
@@ -83,7 +95,7 @@ def test_the_number_in_system_lags_behind_the_load(
 
 
 def test_the_queue_peaks_after_the_load() -> None:
-    """Mt/M/8 that is overloaded at noon: the queue is longest at 15:45, and no stationary formula knows it."""
+    """Mt/M/8 that is overloaded at noon: the queue is longest at 15:45; no stationary formula knows it."""
     services = {"q": serves(exponential(0.1), concurrency=8, queue={"capacity": 292})}
     load = {"requests": {"call": "q.serve", "rate": wave(60, 0.6, 24, 6)}}
     text = scenario(services, load, 24 * 62, time={"bucket": "250ms", "drain": False})
@@ -121,13 +133,18 @@ def test_a_rectangular_spike(
     load = {"requests": {"call": "q.serve", "rate": rate, "arrivals": arrivals}}
     end = 20 + length + drain
     windows = {"affected": f"20s..{end}s", "late": f"{end + drain / 5}s.."}
-    [run] = runs(scenario(services, load, end + drain / 2 + 10, windows=windows), replications=1)
-    assert about(pick(run, "services.q.in_system_max", "affected"), backlog, 0.03)
-    assert about(pick(run, "services.q.in_system_max_at_s", "affected"), 20 + length, 0.03)
-    assert about(pick(run, "services.q.wait_s.max", "affected"), max_wait, 0.03)
-    assert about(pick(run, "services.q.wait_s.mean", "affected"), mean_wait, 0.03)
-    assert about(pick(run, "loads.requests.offered", "affected"), affected, 0.03)
-    assert pick(run, "services.q.wait_s.p99", "late") < 0.1
+    replications = 1 if arrivals == "evenly" else 12
+    found = runs(scenario(services, load, end + drain / 2 + 10, windows=windows), replications)
+    for figure, truth in (
+        ("services.q.in_system_max", backlog),
+        ("services.q.in_system_max_at_s", 20 + length),
+        ("services.q.wait_s.max", max_wait),
+        ("services.q.wait_s.mean", mean_wait),
+        ("loads.requests.offered", affected),
+    ):
+        numbers = values(found, figure, "affected")
+        assert about(sum(numbers) / len(numbers), truth, 0.03 if arrivals == "poisson" else 0.002)
+    assert all(pick(run, "services.q.wait_s.p99", "late") < 0.1 for run in found)
 
 
 def test_stages_are_ramps() -> None:

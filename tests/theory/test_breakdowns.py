@@ -16,9 +16,7 @@ from tests.theory.simulate import exponential, matches, pick, poisson, runs, sce
         pytest.param(0.7, 0.02, 0.2, 4.7312253, 6.75889328, 1_500_000, marks=pytest.mark.long),
     ],
 )
-def test_breakdowns(
-    lam: float, f: float, r: float, in_system: float, sojourn: float, horizon: float
-) -> None:
+def test_breakdowns(lam: float, f: float, r: float, in_system: float, sojourn: float, horizon: float) -> None:
     """Work goes on where it stood: Avi-Itzhak and Naor."""
     assert breakdowns(lam, 1, f, r) == pytest.approx(in_system, rel=1e-7)
     services = {"q": serves(exponential(1), concurrency=1)}
@@ -56,7 +54,9 @@ def test_each_replica_breaks_on_its_own() -> None:
     for each in ({}, {"each": "replica"}):
         found = runs(scenario(services, load, 10_000, faults=[{**fault, **each}]))
         matches(found, {"loads.requests.success": (0.9, 0.015)})
-        load = {"requests": poisson("q.serve", 2, policy={"balancer": "random", "retry": {"max_attempts": 3}})}
+        load = {
+            "requests": poisson("q.serve", 2, policy={"balancer": "random", "retry": {"max_attempts": 3}})
+        }
         found = runs(scenario(services, load, 10_000, faults=[{**fault, **each}]), replications=5)
         for run in found:
             # another replica helps only if it does not fail together with the first

@@ -20,7 +20,7 @@ def test_machine_repairman(users: int, think: float, c: int, throughput: float, 
     assert repairman(users, think, 1, c) == pytest.approx((throughput, response), rel=1e-7)
     services = {"q": serves(exponential(1), concurrency=c)}
     load = {"staff": {"users": users, "think": exponential(think), "call": "q.serve"}}
-    matches(runs(scenario(services, load, 8_500 if c == 1 else 5_500, 500)), {
+    matches(runs(scenario(services, load, 8_500 if c == 1 else 11_000, 500)), {
         "loads.staff.offered_per_s": (throughput, 0.015),
         "loads.staff.latency_s.mean": (response, 0.015),
         "services.q.utilisation": (throughput / c, 0.015),
@@ -45,7 +45,7 @@ def test_mean_value_analysis(users: int, throughput: float, response: float, for
     assert exact == pytest.approx((throughput, response), rel=1e-5)
     services: Node = {f"q{k}": serves(exponential(demand), concurrency=1) for k, demand in enumerate(demands)}
     services["gate"] = {"operations": {"pass": [{"call": name} for name in services]}}
-    horizon = 8_000 / throughput + 20
+    horizon = (8_000 if users < 50 else 16_000) / throughput + 20
     if form == "call":
         load: Node = {"users": users, "think": exponential(1), "call": "gate.pass"}
     else:

@@ -1,4 +1,4 @@
-"""M/G/1, GI/M/1, processor sharing and LIFO: the shape of service and of arrivals matters by exactly this much."""
+"""M/G/1, GI/M/1, processor sharing and LIFO: the shape of service and of arrivals matters by this much."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TABLE = [
     ("E2", 0.8, 200_000, 3, 13, 13.5, 101),
     ("M", 0.8, 250_000, 4, 24, 25, 184),
     ("lognormal-1", 0.8, 300_000, 4, 26.6666667, 27.6666667, 197.333333),
-    ("H2", 0.5, 80_000, 2.5, 26.25, 30.25, 58.75),
+    ("H2", 0.5, 200_000, 2.5, 26.25, 30.25, 58.75),
     ("lognormal-4", 0.5, 250_000, 2.5, 47.9166667, 51.9166667, 102.083333),
     ("H2", 0.8, 800_000, 8 / 0.8, 180, 184, 1300),
     ("lognormal-4", 0.8, 2_000_000, 10, 266.666667, 270.666667, 1733.33333),
@@ -53,7 +53,10 @@ def rows(table: list[tuple[Any, ...]], quick: set[int]) -> list[Any]:
 
 def one_server(law: Any, lam: float, horizon: float, warmup: float = 2_000.0, **service: Any) -> str:
     return scenario(
-        {"q": serves(law, concurrency=1, **service)}, {"requests": poisson("q.serve", lam)}, horizon + warmup, warmup
+        {"q": serves(law, concurrency=1, **service)},
+        {"requests": poisson("q.serve", lam)},
+        horizon + warmup,
+        warmup,
     )
 
 
@@ -91,9 +94,7 @@ def test_a_rare_slow_path() -> None:
     """1 % of requests take 100 ms instead of 1 ms: at 70 % load the mean is 31 times the mean service."""
     law = {"mixture": [{"weight": 99, "of": "1ms"}, {"weight": 1, "of": "100ms"}]}
     lam = 0.7 / 0.00199
-    text = scenario(
-        {"q": serves(law, concurrency=1)}, {"requests": poisson("q.serve", lam)}, 3_020, 20
-    )
+    text = scenario({"q": serves(law, concurrency=1)}, {"requests": poisson("q.serve", lam)}, 3_020, 20)
     matches(runs(text), {
         "services.q.wait_s.mean": (0.0592068677, 0.02),
         "loads.requests.latency_s.mean": (0.0611968677, 0.02),
@@ -105,7 +106,7 @@ def test_a_rare_slow_path() -> None:
     ("lam", "horizon", "p90", "p95", "p99", "p999"),
     [
         (0.5, 30_000, 1.51574484, 2.05063841, 3.33625596, 5.16838503),
-        (0.8, 60_000, 5.0115115, 6.620325, 10.3558868, 15.7002682),
+        (0.8, 110_000, 5.0115115, 6.620325, 10.3558868, 15.7002682),
         pytest.param(0.9, 600_000, 10.782505, 14.1286738, 21.8982373, 33.0139697, marks=LONG),
     ],
 )
@@ -135,7 +136,9 @@ def scaled(law: Any, mean: float) -> Any:
         return seconds(mean)
     if "hyperexponential" in law:
         parts = law["hyperexponential"]
-        return {"hyperexponential": [{**part, "mean": seconds(mean * float(part["mean"][:-1]))} for part in parts]}
+        return {
+            "hyperexponential": [{**part, "mean": seconds(mean * float(part["mean"][:-1]))} for part in parts]
+        }
     if "erlang" in law:
         return erlang(mean, law["erlang"]["k"])
     return exponential(mean)
@@ -143,7 +146,7 @@ def scaled(law: Any, mean: float) -> Any:
 
 # arrivals, lam, horizon, Wq, W, T p99, Kingman
 GIM1 = [
-    ("D", 0.5, 25_000, 0.255000975, 1.25500097, 5.77949307, 0.5),
+    ("D", 0.5, 40_000, 0.255000975, 1.25500097, 5.77949307, 0.5),
     ("E2", 0.5, 30_000, 0.618033989, 1.61803399, 7.45132188, 0.75),
     ("H2", 0.5, 60_000, 2.16227766, 3.16227766, 14.5628268, 2.5),
     ("D", 0.8, 120_000, 1.69273084, 2.69273084, 12.4004838, 2),
@@ -194,7 +197,9 @@ def test_even_arrivals_are_the_deterministic_renewal_process() -> None:
 )
 def test_processor_sharing(law: str, rho: float, horizon: float) -> None:
     """The mean is 1/(1 - rho) whatever the service law; the variance is known for the exponential one."""
-    text = scenario({"q": serves(LAWS[law], cores=1)}, {"requests": poisson("q.serve", rho)}, horizon + 2_000, 2_000)
+    text = scenario(
+        {"q": serves(LAWS[law], cores=1)}, {"requests": poisson("q.serve", rho)}, horizon + 2_000, 2_000
+    )
     expected = {
         "loads.requests.latency_s.mean": (1 / (1 - rho), 0.02),
         "services.q.in_system_mean": (rho / (1 - rho), 0.02),
@@ -219,7 +224,9 @@ def test_processor_sharing_is_fair_to_every_size() -> None:
 
 def test_several_cores_with_enough_workers_are_a_pool() -> None:
     """Exponential work on c shared cores has the number in system of M/M/c."""
-    text = scenario({"q": serves(exponential(1), cores=4)}, {"requests": poisson("q.serve", 3.2)}, 26_000, 1_000)
+    text = scenario(
+        {"q": serves(exponential(1), cores=4)}, {"requests": poisson("q.serve", 3.2)}, 26_000, 1_000
+    )
     matches(runs(text), {
         "services.q.in_system_mean": (3.2 * (1 + 0.596437 / 0.8), 0.015),
         "services.q.cpu_utilisation": (0.8, 0.01),

@@ -1,7 +1,7 @@
-"""Timeouts without cancellation, plus retries: the law of when a stalled system gets up again, and what helps.
+"""Timeouts without cancellation, plus retries: when a stalled system gets up again, and what helps.
 
-A FIFO server still serves work whose client has timed out. A stall longer than about the timeout starts it: at
-lam (1 + r) > mu it never ends, below it every stall heals.
+A FIFO server still serves work whose client has timed out. A stall longer than about the timeout starts it:
+at lam (1 + r) > mu it never ends, below it every stall heals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def stalled(
     """A stall at 30 s; the window `end` is the last quarter."""
     services = {"api": serves(exponential(1 / mu), concurrency=1, **service)}
     retry = {"max_attempts": attempts, **(policy or {}).pop("retry", {})}
-    load = {"clients": poisson("api.serve", lam, policy={"timeout": timeout, "retry": retry, **(policy or {})})}
+    load = {
+        "clients": poisson("api.serve", lam, policy={"timeout": timeout, "retry": retry, **(policy or {})})
+    }
     faults = [{"name": "stall", "at": "30s", "for": stall, "on": "api", "pause": True}]
     windows = {"before": "10s..30s", "end": f"{duration * 0.75}s.."}
     return scenario(services, load, duration, faults=faults, windows=windows, time={"bucket": "1s"})
@@ -79,7 +81,11 @@ def test_mitigations_that_hold(what: str, settings: dict[str, Any]) -> None:
     [
         (
             "backoff with jitter",
-            {"policy": {"retry": {"backoff": {"initial": "1s", "multiplier": 2, "max": "20s", "jitter": "full"}}}},
+            {
+                "policy": {
+                    "retry": {"backoff": {"initial": "1s", "multiplier": 2, "max": "20s", "jitter": "full"}}
+                }
+            },
         ),
         ("constant backoff", {"policy": {"retry": {"backoff": {"constant": "2s"}}}}),
         ("a queue limit above mu T", {"queue": {"capacity": 400}}),
@@ -161,9 +167,17 @@ def test_load_shedding_ends_what_waiting_does_not() -> None:
     faults = [{"at": "30s", "for": "10s", "on": "db", "pause": True}]
 
     def goodput(relief: str, length: str) -> float:
-        profile = {"steps": [{"at": "0s", "rate": "280/s"}, {"at": "150s", "rate": relief}, {"at": length, "rate": "280/s"}]}
+        profile = {
+            "steps": [
+                {"at": "0s", "rate": "280/s"},
+                {"at": "150s", "rate": relief},
+                {"at": length, "rate": "280/s"},
+            ]
+        }
         load = {"clients": {"call": "db.serve", "rate": profile, "policy": policy}}
-        [run] = runs(scenario(services, load, 1_000, faults=faults, windows={"end": "900s.."}), replications=1)
+        [run] = runs(
+            scenario(services, load, 1_000, faults=faults, windows={"end": "900s.."}), replications=1
+        )
         return pick(run, "loads.clients.goodput_per_s", "end")
 
     assert goodput("280/s", "600s") < 10

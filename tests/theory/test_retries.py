@@ -46,7 +46,7 @@ def test_attempts_of_a_request(p: float, retries: int) -> None:
     ],
 )
 def test_layers_of_retries(p: float, layers: int, retries: int, calls: float, end: float) -> None:
-    """Each of d layers retries and only the leaf fails: (r + 1)^d when it is down, about 1/(1 - p) when it is not."""
+    """Each layer retries and only the leaf fails: (r + 1)^d when it is down, else about 1/(1 - p)."""
     policy = {"retry": {"max_attempts": retries + 1}}
     services = {f"layer{k}": {"operations": {"serve": [{"call": f"layer{k + 1}"}]}} for k in range(1, layers)}
     services[f"layer{layers}"] = failing(p)
@@ -78,7 +78,7 @@ def bucket(p: float, deposit_on: str, retries: int, duration: float, replication
     [(0.05, 1.05248, None), (0.1, 1.09392, 0.98547), (0.2, 1.10349, 0.88255), (0.5, 1.10421, 0.55357)],
 )
 def test_a_bucket_filled_by_first_tries(p: float, amplification: float, success: float | None) -> None:
-    """100 clients x 10/s x 100 s, a bucket of 5 tokens, 0.1 a first try: what the author's own program gives."""
+    """100 clients x 10/s x 100 s, a bucket of 5 tokens, 0.1 a first try: by the author's program."""
     found = bucket(p, "request", 3, 100, 6)
     figures = {"loads.requests.amplification": (amplification, 0.005)}
     if success is not None:

@@ -33,7 +33,7 @@ def relaxation(lam: float, mu: float = 1.0) -> float:
     ("lam", "horizon", "p50", "p95", "p99", "p999", "wait_p99"),
     [
         (0.5, 50_000, 1.38629436, 5.99146455, 9.21034037, 13.8155106, 7.82404601),
-        (0.8, 160_000, 3.4657359, 14.9786614, 23.0258509, 34.5387764, 21.9101332),
+        (0.8, 230_000, 3.4657359, 14.9786614, 23.0258509, 34.5387764, 21.9101332),
         pytest.param(0.9, 800_000, 6.93147181, 29.9573227, 46.0517019, 69.0775528, 44.9980967, marks=LONG),
         pytest.param(0.95, 3_000_000, 13.8629436, 59.9146455, 92.1034037, 138.155106, 91.0775378, marks=LONG),
     ],
@@ -59,17 +59,18 @@ def test_mm1(
         "loads.requests.latency_s.p99": (p99, 0.03),
         "loads.requests.latency_s.p999": (p999, 0.06),
     })  # fmt: skip
-    for run in found:
-        littles_law(run, "q", horizon)
+    littles_law(found, "q", horizon)
 
 
-@pytest.mark.parametrize(("lam", "limit"), [(0.5, 5.0), (0.8, 5.0), pytest.param(0.8, 23.0258509299, marks=LONG)])
+@pytest.mark.parametrize(
+    ("lam", "limit"), [(0.5, 5.0), (0.8, 5.0), pytest.param(0.8, 23.0258509299, marks=LONG)]
+)
 def test_a_timeout_measures_the_tail_exactly(lam: float, limit: float) -> None:
     """Work whose client has gone is still done, so P(timeout) = P(T > limit) = exp(-(mu - lam) limit)."""
     services = {"q": serves(exponential(1), concurrency=1)}
     load = {"requests": poisson("q.serve", lam, policy={"timeout": seconds(limit)})}
     warmup = 10 * relaxation(lam)
-    horizon = 15_000 if lam == 0.5 else 60_000
+    horizon = 40_000 if lam == 0.5 else 60_000 if limit == 5 else 600_000
     found = runs(scenario(services, load, horizon + warmup, warmup))
     truth = math.exp(-(1 - lam) * limit)
     matches(found, {share("timeout"): (truth, 0.03 if truth > 0.02 else 0.12)})
@@ -78,7 +79,7 @@ def test_a_timeout_measures_the_tail_exactly(lam: float, limit: float) -> None:
 TIMES = {
     "empty": (0.8, 0, {1: 0.551552, 5: 1.469461, 10: 2.030282, 20: 2.647635, 50: 3.405039}),
     "overload": (1.5, 0, {10: 6.635462, 50: 26.986642}),
-    "backlog": (0.8, 50, {10: 48.0, 50: 40.000047}),
+    "backlog": (0.8, 50, {10: 48.0, 30: 44.0}),
 }
 
 
@@ -86,7 +87,7 @@ TIMES = {
 def test_transient_mm1(case: str) -> None:
     """Many independent queues in one run: replicas of one service, each with its thinned Poisson stream."""
     lam, backlog, expected = TIMES[case]
-    transient(lam, backlog, expected, queues=500, replications=24)
+    transient(lam, backlog, expected, queues=500, replications=40)
 
 
 @LONG
@@ -130,8 +131,8 @@ def transient(lam: float, backlog: int, expected: dict[int, float], queues: int,
 @pytest.mark.parametrize(
     ("c", "rho", "horizon"),
     [
-        (2, 0.5, 12_000),
-        (5, 0.8, 25_000),
+        (2, 0.5, 40_000),
+        (5, 0.8, 60_000),
         pytest.param(2, 0.8, 80_000, marks=LONG),
         pytest.param(4, 0.9, 200_000, marks=LONG),
         pytest.param(10, 0.9, 80_000, marks=LONG),
@@ -147,9 +148,15 @@ def test_mmc(c: int, rho: float, horizon: float, pool: str) -> None:
     lam = c * rho
     if pool == "replicas" and c > 20:
         pytest.skip("the same law as with fewer replicas")
-    how = {"concurrency": c} if pool == "workers" else {"replicas": c, "concurrency": 1, "queue": {"shared": True}}
+    how = (
+        {"concurrency": c}
+        if pool == "workers"
+        else {"replicas": c, "concurrency": 1, "queue": {"shared": True}}
+    )
     warmup = 10 * relaxation(lam, c)
-    text = scenario({"q": serves(exponential(1), **how)}, {"requests": poisson("q.serve", lam)}, horizon + warmup, warmup)
+    text = scenario(
+        {"q": serves(exponential(1), **how)}, {"requests": poisson("q.serve", lam)}, horizon + warmup, warmup
+    )
     found = runs(text)
     waiting = erlang_c(c, lam)
     wait = waiting / (c - lam)
@@ -218,7 +225,7 @@ def test_separate_queues_are_not_a_pool() -> None:
 )
 def test_erlang_b_whatever_the_service(c: int, offered: float, service: object) -> None:
     services = {"q": serves(service, concurrency=c, queue={"capacity": 0})}
-    requests = 12_000 if c <= 10 else 60_000
+    requests = 12_000 if offered in (0.5, 12) else 50_000
     horizon = requests / offered
     found = runs(scenario(services, {"requests": poisson("q.serve", offered)}, horizon + 50, 50))
     blocked = erlang_b(c, offered)
@@ -245,7 +252,7 @@ def test_bounded_queue(lam: float, mu: float, c: int, k: int, printed: float) ->
     """`capacity` counts waiting requests only: the system holds K = c + capacity."""
     services = {"q": serves(exponential(1 / mu), concurrency=c, queue={"capacity": k - c})}
     # a rare loss needs more requests for the same precision
-    requests = 25_000 if printed > 0.1 else 300_000
+    requests = 40_000 if printed > 0.1 else 300_000
     found = runs(scenario(services, {"requests": poisson("q.serve", lam)}, requests / lam, 100 / mu))
     truth = bounded(lam, mu, c, k)
     assert truth["block"] == pytest.approx(printed, rel=1e-8)

@@ -89,7 +89,7 @@ from sysim.record.columns import EV_BREAKER
 from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition, wasted
 from sysim.semantics import balancer, budget, circuit_breaker
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_SENT, note
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
 from sysim.semantics.salts import X_CANCEL, X_LOSS_CANCEL, X_LOSS_OUT, X_OUT
 
@@ -185,7 +185,7 @@ def leave_line(w, k, a):
         scope[k, K_WAIT_TAIL] = before
 
 
-@law
+@inlined_law
 def unlink(w, i, a):
     """Attempt `a` is no longer among the open ones of the call of story `i`."""
     st = t.st(w)
@@ -216,7 +216,7 @@ def send_cancel(w, a):
     push(w, g[G_NOW] + ns, R_CANCEL, key, refer(seq, 0, a))
 
 
-@law
+@inlined_law
 def put_back(w, a, outcome):
     """Permit, place in the line, balancer, breaker and budget learn that attempt `a` is over."""
     g = t.g(w)
@@ -239,7 +239,7 @@ def put_back(w, a, outcome):
         _budget_succeeded(scope, k, t.ring(w), policies, t.policiesF(w), p, g[G_NOW])
 
 
-@law
+@inlined_law
 def settle(w, a, outcome):
     """The caller is done with attempt `a`, which ends in `outcome` for it."""
     g = t.g(w)
@@ -286,7 +286,7 @@ def settle(w, a, outcome):
         give_back(w, a)
 
 
-@law
+@inlined_law
 def dispatch(w, a, tried):
     """Pick a replica for attempt `a` and send it; whether it was put on the network is returned."""
     g = t.g(w)

@@ -193,6 +193,8 @@ G_TRACE_EVERY: Final = 38
 G_REASON: Final = 39  # why a settled attempt's call is being torn down
 G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
 G_STUCK: Final = 41  # 1: too much happens at one instant
+G_MARGIN: Final = 42  # how much room one entry may need
+G_LANE_FULL: Final = 43  # 1: a lane needs a larger ring
 N_G: Final = 48
 
 # --- status ----------------------------------------------------------------------------------------------------------------

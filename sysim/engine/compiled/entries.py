@@ -11,6 +11,8 @@ from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
     G_HEAP,
     G_INSTANT,
+    G_LANE_FULL,
+    G_MARGIN,
     G_LANE_I,
     G_LANE_O,
     G_LANE_T,
@@ -29,22 +31,22 @@ from sysim.engine.compiled.columns import (
     SLOT_BITS,
 )
 from sysim.plan.tables import NEVER
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 
 
-@law
+@inlined_law
 def order_of(rank, key):
     """Rank and key as one number: what goes first within an instant."""
     return (rank << ORDER_SHIFT) | (key & ORDER_MASK)
 
 
-@law
+@inlined_law
 def refer(seq, sub, slot):
     """What an entry is about, packed."""
     return (seq << SEQ_SHIFT) | (sub << SLOT_BITS) | slot
 
 
-@law
+@inlined_law
 def heap_push(heap, n, time, order, ref):
     """Add an entry to a heap of `n` entries."""
     at = n
@@ -62,7 +64,7 @@ def heap_push(heap, n, time, order, ref):
     heap[at, 2] = ref
 
 
-@law
+@inlined_law
 def heap_drop(heap, n):
     """Remove the least of `n` entries (the caller has read it)."""
     n -= 1
@@ -95,7 +97,7 @@ def heap_drop(heap, n):
     heap[at, 2] = ref
 
 
-@law
+@inlined_law
 def push(w, time, rank, key, ref):
     """Schedule an entry: at the present instant it goes to the small heap, else to the large one."""
     g = t.g(w)
@@ -110,7 +112,7 @@ def push(w, time, rank, key, ref):
         g[G_HEAP] += 1
 
 
-@law
+@inlined_law
 def push_lane(w, lane, time, rank, key, ref):
     """Schedule an entry a constant delay from now, at the end of its lane.
 
@@ -145,6 +147,8 @@ def push_lane(w, lane, time, rank, key, ref):
     lane_entries[here, 1] = order
     lane_entries[here, 2] = ref
     lanes[lane, LN_N] = n + 1
+    if n + g[G_MARGIN] > mask:
+        g[G_LANE_FULL] = 1
     if at == 0 and (time < g[G_LANE_T] or (time == g[G_LANE_T] and order < g[G_LANE_O])):
         g[G_LANE_T] = time
         g[G_LANE_O] = order
@@ -176,7 +180,7 @@ def drop_lane(w):
     g[G_LANE_I] = best
 
 
-@law
+@inlined_law
 def pop(w):
     """Take the least entry of all stores; its time is returned, NEVER when there is none."""
     g = t.g(w)

@@ -117,7 +117,7 @@ from sysim.record.columns import LC_OFFERED, LV_QUEUE, SC_ARRIVALS
 from sysim.record.counters import queue_full
 from sysim.semantics import arrivals
 from sysim.semantics.digest import NOTE_QUEUED, note
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
 from sysim.semantics.salts import X_ERROR, X_PATIENCE
 from sysim.semantics.sampling import sample
@@ -156,7 +156,7 @@ def struck_by_error(w, a):
     return result
 
 
-@law
+@inlined_law
 def arrive(w, i):
     """Attempt `i` reaches its replica."""
     g = t.g(w)
@@ -205,12 +205,13 @@ def arrive(w, i):
             for other in range(q, q + svc[s, S_REPLICAS]):
                 if up[other] != 0 and has_free_worker(w, s, other):
                     free = True
-                    st[i, ST_REP] = other
+                    r = other
                     break
     if free:
         if st[i, ST_DEADLINE] <= now:
             g[G_OUT] = DEADLINE
             return ACT_VISIT_END
+        st[i, ST_REP] = r
         touch_service(w, s)
         enter(w, i)
         take_worker(w, i)
@@ -232,7 +233,7 @@ def arrive(w, i):
     return ACT_WAIT
 
 
-@law
+@inlined_law
 def visit_end(w):
     """The visit in control ends with G_OUT: its worker goes to the next, its caller gets an answer."""
     g = t.g(w)
@@ -286,7 +287,7 @@ def join(w, b):
     return ACT_REJOIN
 
 
-@law
+@inlined_law
 def next_arrival(w, load):
     """Schedule entry number LX_N of an open load, if it comes within the run."""
     g = t.g(w)
@@ -308,7 +309,7 @@ def next_arrival(w, load):
         push(w, max(time, g[G_NOW]), R_LOAD, derive(load_state[load, LX_KEY], n), refer(0, 0, load))
 
 
-@law
+@inlined_law
 def new_request(w, load, key):
     """A request of an open load: its client and its call are drawn, it is offered.
 
@@ -360,7 +361,7 @@ def batch_size(w, load, key):
     return 1 + int(math.floor(math.log(uniform(key, 2)) / math.log(1.0 - 1.0 / mean)))
 
 
-@law
+@inlined_law
 def load_arrival(w, load):
     """An entry of an open load: one request begins, or a batch of them."""
     g = t.g(w)

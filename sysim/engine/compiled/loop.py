@@ -6,7 +6,7 @@ from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
-from sysim.engine.compiled.entries import pop
+from sysim.engine.compiled.entries import heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, call_end, call_over, depart, fall_back, launch, rejoin
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
@@ -47,10 +47,13 @@ from sysim.plan.tables import (
 from sysim.record.columns import LV_QUEUE
 from sysim.record.counters import peak, touch
 from sysim.semantics.digest import chain
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 
 
-@law
+FAULT_SPACE = 4  # entries that a fault may add for every story there is
+
+
+@inlined_law
 def live(w, rank, sub, seq, slot):
     """Whether the entry just taken still means anything."""
     st = t.st(w)
@@ -146,7 +149,7 @@ def run(w, log, margin, budget):
     while True:
         if g[c.G_FREE_N] < margin or g[c.G_HEAP] + margin > heap.shape[0]:
             return c.GROW
-        if g[c.G_INSTANT] + margin > instant.shape[0]:
+        if g[c.G_INSTANT] + margin > instant.shape[0] or g[c.G_LANE_FULL] != 0:
             return c.GROW
         if g[c.G_EVENTS] >= limit:
             return c.PAUSED
@@ -163,6 +166,13 @@ def run(w, log, margin, budget):
         seq = ref >> c.SEQ_SHIFT
         if not live(w, rank, sub, seq, i):
             continue
+        if rank == R_FAULT:
+            room = margin + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
+            if g[c.G_HEAP] + room > heap.shape[0] or g[c.G_INSTANT] + room > instant.shape[0]:
+                heap_push(heap, g[c.G_HEAP], time, order, ref)
+                g[c.G_HEAP] += 1
+                g[c.G_PENDING] += 1
+                return c.GROW
         if time != g[c.G_NOW]:
             if time >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] + 1 == 0):
                 return c.DONE

@@ -147,7 +147,7 @@ from sysim.record.columns import CC_REFUSED, LC_OFFERED, LV_QUEUE
 from sysim.record.counters import attempt_ended, call_ended
 from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, note
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
 from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
 from sysim.semantics.sampling import sample
@@ -160,7 +160,7 @@ _budget_allow = budget.allow
 _delay = backoff.delay
 
 
-@law
+@inlined_law
 def call(w):
     """The story in control begins the call at its program counter."""
     g = t.g(w)
@@ -226,7 +226,7 @@ def call(w):
     return ACT_TRY
 
 
-@law
+@inlined_law
 def launch(w):
     """The call of the story in control launches an attempt: of a new try, or a hedge of the present one."""
     g = t.g(w)
@@ -338,7 +338,7 @@ def launch(w):
     return ACT_WAIT
 
 
-@law
+@inlined_law
 def depart(w, i, a):
     """Dispatch attempt `a` of the call of story `i` (-1: it is over), which remembers the replica as tried."""
     st = t.st(w)
@@ -350,7 +350,7 @@ def depart(w, i, a):
     return sent
 
 
-@law
+@inlined_law
 def arm_hedge(w, i):
     """Time the next hedge of the present try, if it may have one."""
     g = t.g(w)
@@ -372,7 +372,7 @@ def arm_hedge(w, i):
     push(w, g[G_NOW] + ns, R_HEDGE, key, refer(seq, 0, i))
 
 
-@law
+@inlined_law
 def after(w):
     """An attempt of the present call of the story in control has ended with G_OUT."""
     g = t.g(w)
@@ -418,7 +418,7 @@ def after(w):
     return ACT_WAIT
 
 
-@law
+@inlined_law
 def call_end(w):
     """The call of the story in control ends with G_OUT; its fallback may still turn that into `degraded`."""
     g = t.g(w)
@@ -471,7 +471,7 @@ def fall_back(w, i):
     return ACT_RUN
 
 
-@law
+@inlined_law
 def call_over(w):
     """The call of the story in control is over, with G_OUT."""
     g = t.g(w)
@@ -491,7 +491,7 @@ def call_over(w):
     return ACT_REJOIN
 
 
-@law
+@inlined_law
 def rejoin(w):
     """An async visit that waited for a call needs a worker again; all others go on at once."""
     g = t.g(w)

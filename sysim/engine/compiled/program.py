@@ -93,18 +93,18 @@ from sysim.plan.tables import (
 )
 from sysim.record.counters import request_ended, wasted
 from sysim.semantics.digest import NOTE_REQUEST, note
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
 from sysim.semantics.sampling import sample
 
 
-@law
+@inlined_law
 def succeeded(outcome):
     """Whether a caller takes the outcome for a success."""
     return outcome == OK or outcome == DEGRADED
 
 
-@law
+@inlined_law
 def execute(w):
     """Run the program of the story in control until it waits, calls or ends; the next action is returned."""
     g = t.g(w)
@@ -207,7 +207,7 @@ def fork(w, i, pc):
         push(w, g[G_NOW], R_START, st[b, ST_KEY], refer(st[b, ST_ID], 0, b))
 
 
-@law
+@inlined_law
 def resume(w, i):
     """Go on after the call or parallel at the program counter, which ended with C_RESULT."""
     g = t.g(w)
@@ -227,7 +227,7 @@ def resume(w, i):
     return ACT_END
 
 
-@law
+@inlined_law
 def end(w):
     """The story in control ends with G_OUT."""
     g = t.g(w)
@@ -287,7 +287,7 @@ def orphan_ended(w, i):
     give_back(w, i)
 
 
-@law
+@inlined_law
 def end_request(w, load, stream, cell, began, key, outcome):
     """A request of a load ends: counted by its arrival, its latency among successes or failures."""
     g = t.g(w)

@@ -127,7 +127,6 @@ def _loop(
 ) -> None:
     g = run.g
     entries = np.zeros((1 << 20 if log is not None else 0, 3), dtype=np.int64)
-    space = run.margin
     while True:
         status = loop.run(run.world, entries, run.margin, CHUNK)
         if status == c.DONE:
@@ -135,8 +134,8 @@ def _loop(
         if status == c.STUCK:
             raise SimulationError(_stuck(plan, run))
         if status == c.GROW:
-            space = max(space, 4 * len(run.st))
-            grow(run, space)
+            used = len(run.st) - int(g[c.G_FREE_N])
+            grow(run, run.margin + (loop.FAULT_SPACE * used if plan.n_faults else 0))
             grow_lanes(run)
             run.connect(plan, record)
         elif progress is not None:

@@ -29,10 +29,10 @@ from sysim.engine.compiled.columns import (
     WORK_NONE,
 )
 from sysim.plan.tables import NEVER
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 
 
-@law
+@inlined_law
 def next_seq(w):
     """A number never given before in this run."""
     g = t.g(w)
@@ -40,7 +40,7 @@ def next_seq(w):
     return g[G_SEQ]
 
 
-@law
+@inlined_law
 def take(w, kind, key):
     """A fresh row; the run loop has seen to it that there is one."""
     g = t.g(w)
@@ -69,7 +69,7 @@ def take(w, kind, key):
     return i
 
 
-@law
+@inlined_law
 def give_back(w, i):
     """Row `i` is free again; whatever entry still names it is dead."""
     g = t.g(w)

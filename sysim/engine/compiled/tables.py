@@ -77,7 +77,8 @@ class Tables:
     fault_keys: Ints
     fault_of_site: Ints
     margin: int
-    world: Any = None
+    world: Any = None  # what the kernels are given; `places` keeps it alive
+    places: Any = None
 
     def connect(self, plan: Plan, record: Record) -> None:
         """Make the world anew, after tables have been made or made larger."""
@@ -85,7 +86,8 @@ class Tables:
         for name in world.TABLES:
             owner = next(o for o in (self, plan, record) if hasattr(o, _NAMES.get(name, name)))
             places[name] = getattr(owner, _NAMES.get(name, name))
-        self.world = world.build(places)
+        self.places = world.build(places)
+        self.world = world.handle(self.places)
 
 
 def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
@@ -109,9 +111,10 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     n_lanes = min(plan.n_lanes, c.MAX_LANES)
     g[c.G_LANES] = n_lanes
     margin = _margin(plan)
+    g[c.G_MARGIN] = margin
 
     lanes = np.zeros((max(n_lanes, 1), c.N_LN), dtype=np.int64)
-    size = 1 << 10
+    size = 1 << max(10, (4 * margin).bit_length())
     lanes[:, c.LN_BASE] = np.arange(len(lanes)) * size
     lanes[:, c.LN_MASK] = size - 1
 
@@ -230,10 +233,11 @@ def grow(tables: Tables, space: int) -> None:
 
 def grow_lanes(tables: Tables) -> None:
     """Double the rings that are more than half full; every ring keeps its entries in order."""
+    tables.g[c.G_LANE_FULL] = 0
     lanes = tables.lanes
     sizes = [int(mask) + 1 for mask in lanes[:, c.LN_MASK]]
     larger = [
-        2 * size if 2 * int(n) + 2 * tables.margin > size else size
+        2 * size if int(n) + 2 * tables.margin > size else size
         for size, n in zip(sizes, lanes[:, c.LN_N], strict=True)
     ]
     entries = aligned(sum(larger), 3)

@@ -65,12 +65,12 @@ from sysim.record.columns import LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, SC_STARTED
 from sysim.record.counters import peak, touch, visit_ended, wasted
 from sysim.record.histogram import add
 from sysim.semantics.digest import NOTE_VISIT, note
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
 from sysim.semantics.salts import X_BACK, X_LOSS_BACK
 
 
-@law
+@inlined_law
 def touch_service(w, s):
     """Bring the integrals of service `s` up to now."""
     g = t.g(w)
@@ -79,7 +79,7 @@ def touch_service(w, s):
     touch(level, s, svc_cells, g[G_CELL] * g[G_SERVICES] + s, g[G_NOW])
 
 
-@law
+@inlined_law
 def enter(w, i):
     """Visit `i` is accepted: it counts in the system (after `touch_service`)."""
     g = t.g(w)
@@ -94,7 +94,7 @@ def enter(w, i):
     peak(level, s, peaks, g[G_SEGMENT] * g[G_SERVICES] + s, g[G_NOW])
 
 
-@law
+@inlined_law
 def take_worker(w, i):
     """Story `i` takes a free worker of its replica (after `touch_service`)."""
     st = t.st(w)
@@ -105,7 +105,7 @@ def take_worker(w, i):
     level[st[i, ST_SVC], LV_BUSY] += 1
 
 
-@law
+@inlined_law
 def begin(w, i):
     """Visit `i`, which holds a worker, starts."""
     g = t.g(w)
@@ -266,7 +266,7 @@ def close(w, a, outcome, surely):
             give_back(w, a)
 
 
-@law
+@inlined_law
 def hand_over(w, i, r, again):
     """A worker of replica `r`, counted as busy, is handed to visit `i`; an entry will wake it."""
     g = t.g(w)
@@ -283,7 +283,7 @@ def hand_over(w, i, r, again):
     push(w, g[G_NOW], R_GRANT, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
 
 
-@law
+@inlined_law
 def free_worker(w, s, r):
     """A worker of replica `r` is free: the next in line gets it, or there is one less busy."""
     g = t.g(w)
@@ -312,7 +312,7 @@ def free_worker(w, s, r):
     level[s, LV_BUSY] -= 1
 
 
-@law
+@inlined_law
 def has_free_worker(w, s, r):
     """Whether a worker of replica `r` of service `s` is free."""
     rep = t.rep(w)

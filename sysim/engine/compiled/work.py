@@ -40,12 +40,12 @@ from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.stories import next_seq
 from sysim.plan.tables import R_DONE, RP_FIRST_SPEED, S_CORES, S_FIRST_OP, SF_PER_CONCURRENT
 from sysim.record.columns import LV_CPU
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.sharing import advance, due_in, rate
 from sysim.semantics.worktime import rescaled, scaled, with_concurrency
 
 
-@law
+@inlined_law
 def schedule_end(w, i, time):
     """The work of story `i` ends at `time`; an earlier entry for it is dead."""
     st = t.st(w)
@@ -54,7 +54,7 @@ def schedule_end(w, i, time):
     push(w, time, R_DONE, st[i, ST_KEY], refer(seq, 0, i))
 
 
-@law
+@inlined_law
 def start(w, i, base):
     """Story `i` begins work that takes `base` ns on an undisturbed replica."""
     g = t.g(w)

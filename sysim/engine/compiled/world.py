@@ -1,9 +1,9 @@
-"""The world: one small array of addresses through which every function of this engine reaches its tables.
+"""The world: a short list of addresses through which every function of this engine reaches its tables.
 
 Passing forty arrays from function to function costs more than the work they do (an array is nine machine words
 an argument), and most of the compile time besides. So the tables of a run are listed once, in `TABLES`; the
-world holds address and shape of each, and ``t.st(w)`` is the table ``st`` of world ``w``. Tables of the plan are
-read-only views: a kernel that wrote one would not compile.
+world holds address and shape of each, a function is given the address of the world (`handle`), and ``t.st(w)`` is
+the table ``st`` of world ``w``. Tables of the plan are read-only views: a kernel that wrote one would not compile.
 
 With the JIT off the world is a tuple of the arrays themselves. Whoever makes a table anew makes the world anew
 (`build`), and keeps the arrays alive while it is in use.
@@ -106,6 +106,11 @@ def build(tables: Mapping[str, NDArray[Any]]) -> Any:
     return world
 
 
+def handle(world: Any) -> Any:
+    """What the functions of the engine are given for a world: the address of it, one machine word."""
+    return world if isinstance(world, tuple) else int(world.ctypes.data)
+
+
 def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
     """The function that finds table number `at` of a world."""
     if numba.config.DISABLE_JIT:
@@ -114,11 +119,14 @@ def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
 
     def view(typing_context: Any, w: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            words = make_array(signature.args[0])(context, builder, arguments[0]).data
+            words = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
 
             def word(n: int) -> Any:
                 pointer = builder.gep(words, [ir.Constant(ir.IntType(64), _WORDS * at + n)])
-                return builder.load(pointer)
+                value = builder.load(pointer)
+                # nothing that is compiled changes a world: the optimiser may keep what it has read
+                value.set_metadata("invariant.load", builder.module.add_metadata([]))
+                return value
 
             shape = [word(1 + n) for n in range(dimensions)]
             eight = context.get_constant(types.intp, 8)

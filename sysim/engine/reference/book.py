@@ -14,7 +14,7 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Clock
 from sysim.engine.reference.world import Service, World
-from sysim.plan.tables import IN_FLIGHT, NEVER
+from sysim.plan.tables import IN_FLIGHT, NEVER, NONE
 from sysim.record.columns import (
     LC_OFFERED,
     LC_OUT,
@@ -45,7 +45,7 @@ def flat(table: Any) -> Any:
 class Book:
     """Writes the record of one run."""
 
-    def __init__(self, world: World, record: Record) -> None:
+    def __init__(self, world: World, record: Record, traces: int = 0) -> None:
         plan = world.plan
         self.record = record
         self.clock: Clock = world.clock
@@ -55,7 +55,11 @@ class Book:
         self.edges = [*plan.cell_edges.tolist()[1:], NEVER]
         self.segments, self.columns = plan.cell_segment.tolist(), plan.cell_column.tolist()
         self.cell = self.segment = self.column = 0
-        self.load_cells, self.load_hist, self.load_moments = record.load_cells, record.load_hist, record.load_moments
+        self.load_cells, self.load_hist, self.load_moments = (
+            record.load_cells,
+            record.load_hist,
+            record.load_moments,
+        )
         self.load_coarse = record.load_coarse
         self.service_cells, self.level, self.peaks = record.service_cells, record.level, record.peaks
         self.service_hist, self.service_moments = record.service_hist, record.service_moments
@@ -65,15 +69,21 @@ class Book:
         record.call_cells = self.call_cells[:rows]
         self.events = record.events
         self._levels = flat(record.level)
-        self._services, self._loads, self._peaks = flat(record.service_cells), flat(record.load_cells), flat(record.peaks)
+        self._services, self._loads, self._peaks = (
+            flat(record.service_cells),
+            flat(record.load_cells),
+            flat(record.peaks),
+        )
         self.refusals = flat(self.call_cells)
         for service in world.services:
             self._levels[service.number * N_LV + LV_UP] = len(service.replicas)
+        self.samples = traces
+        self._next_sample = 0
         self.progress: Callable[[int], None] | None = None
         self.clock.edge = self.edges[0]
         self.clock.on_edge = self.turn
 
-    # --- time ------------------------------------------------------------------------------------------------------
+    # --- time -------------------------------------------------------------------------------------------
 
     def turn(self, time: int) -> None:
         """Close the cells that end at or before `time`."""
@@ -92,7 +102,7 @@ class Book:
         if self.progress is not None:
             self.progress(time)
 
-    # --- services --------------------------------------------------------------------------------------------------
+    # --- services ---------------------------------------------------------------------------------------
 
     def _touch(self, s: int) -> int:
         """Bring the integrals of service `s` up to now; where its levels begin."""
@@ -166,7 +176,7 @@ class Book:
         if work:
             laws.wasted(self.service_cells, row, work)
 
-    # --- loads -----------------------------------------------------------------------------------------------------
+    # --- loads ------------------------------------------------------------------------------------------
 
     def offered(self, stream: int) -> tuple[int, int, int]:
         """A request arrives; its rows: cell, successes of the segment, successes of the column."""
@@ -195,7 +205,39 @@ class Book:
         """A request was still open when the run ended."""
         self._loads[rows[0] * N_LC + LC_OUT + IN_FLIGHT] += 1
 
-    # --- transitions -----------------------------------------------------------------------------------------------
+    # --- traces -------------------------------------------------------------------------------------------
+
+    def sampled(self, key: int) -> int:
+        """The key of a request that is to be traced, else 0: one in each of `samples` equal spans of time."""
+        now, duration = self.clock._now, self.clock.duration
+        if now < self._next_sample * duration // self.samples:
+            return 0
+        self._next_sample = now * self.samples // duration + 1
+        return key
+
+    def span(
+        self, trace: int, key: int, parent: int, kind: int, ref: int, begin: int, outcome: int,
+        replica: int = NONE, start: int = NONE,
+    ) -> None:  # fmt: skip
+        """A traced request, call or visit has ended."""
+        record = self.record
+        if record.n_spans < len(record.spans):
+            now = self.clock._now
+            record.spans[record.n_spans] = (
+                trace,
+                key,
+                parent,
+                kind,
+                ref,
+                replica,
+                begin,
+                start,
+                now,
+                outcome,
+            )
+            record.n_spans += 1
+
+    # --- transitions ------------------------------------------------------------------------------------
 
     def transition(self, kind: int, subject: int, value: int) -> None:
         """Something changed its state."""

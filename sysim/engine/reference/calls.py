@@ -1,13 +1,13 @@
-"""The caller's side of a call, as one pipeline: deadline, tries, hedges, breaker, rate limit, timeout, bulkhead.
+"""The caller's side of a call, as one pipeline: deadline, tries, hedges, breaker, rate limit, timeout,
+bulkhead.
 
-A `Call` is what the caller's story waits for as long as the call lasts. Each `Attempt` is a wait of its own: what
-reaches it is told to the call, or, once that is over, settles the attempt alone.
+A `Call` is what the caller's story waits for as long as the call lasts. Each `Attempt` is a wait of its
+own: what reaches it is told to the call, or, once that is over, settles the attempt alone.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator
 from typing import Any
 
 from sysim.engine.reference import laws
@@ -36,6 +36,7 @@ from sysim.plan.tables import (
     LOST,
     N_K,
     NEVER,
+    NONE,
     R_BACKOFF,
     R_HEDGE,
     R_PATIENCE,
@@ -48,7 +49,7 @@ from sysim.plan.tables import (
     TIMEOUT,
     UNREACHABLE,
 )
-from sysim.record.columns import CC_REFUSED, EV_BREAKER, N_CC
+from sysim.record.columns import CC_REFUSED, EV_BREAKER, N_CC, SPAN_CALL, SPAN_REQUEST
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_CALL, NOTE_REQUEST
 from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
 
@@ -62,8 +63,8 @@ class Call(Wait):
     """A call that is not over."""
 
     __slots__ = (
-        "attempts", "begun", "calls", "group", "hedge", "home", "key", "deadline", "opened", "policy", "request",
-        "row", "scope", "site", "timer", "tried", "tries",
+        "attempts", "begun", "calls", "deadline", "group", "hedge", "home", "key", "opened", "policy",
+        "request", "row", "scope", "site", "timer", "trace", "tried", "tries",
     )  # fmt: skip
 
     def __init__(self, calls: Calls, story: Story, site: Site, key: int) -> None:
@@ -86,6 +87,7 @@ class Call(Wait):
         self.timer: Entry | None = None
         self.hedge: Entry | None = None
         self.request: tuple[int, int, int] | None = None
+        self.trace = 0
 
     def fire(self, entry: Entry) -> None:
         """The deadline, a back-off or the time for a hedge."""
@@ -113,7 +115,8 @@ class Calls:
         self.policies, self.policies_f = world.plan.policies, world.plan.policiesF
         self.open: dict[Call, None] = {}
         self.lines: dict[int, OrderedDict[Attempt, Entry]] = {}  # who waits for a permit, by scope
-        self.last: Call | None = None
+        self.last: Call | None = None  # the last request that ended, and how
+        self.last_outcome = NONE
 
     def look_again(self) -> None:
         """Take the tables of policy state from the world; it makes larger ones when a user needs more."""
@@ -122,15 +125,18 @@ class Calls:
         self.scopes = flat(world.scope)
         self.network.look_again(world)
 
-    # --- the call --------------------------------------------------------------------------------------------------
+    # --- the call ---------------------------------------------------------------------------------------
 
     def call(self, story: Story, site: Site, key: int, fallback: int) -> Telling:
         """The story of a call; its outcome."""
         call = Call(self, story, site, key)
         story.call = call
         self.open[call] = None
+        call.trace = story.trace
         if site.stream >= 0:
             call.request = self.book.offered(site.stream)
+            if self.book.samples:
+                call.trace = self.book.sampled(story.key if story.one_call else key)
             self.clock.open += 1
         try:
             outcome = yield from self.attempts(call, story.deadline)
@@ -223,6 +229,8 @@ class Calls:
         if pc >= 0:
             other = Story(derive(call.key, _FALLBACK), story.home, story.deadline, story.visit)
             other.thread = story.thread
+            other.trace = call.trace
+            other.span = call.key
             if (yield from self.programs.follow(other, pc)) > DEGRADED:
                 return outcome
         return DEGRADED
@@ -236,19 +244,31 @@ class Calls:
         del self.open[call]
         laws.call_ended(self.book.call_cells, call.row, outcome)
         clock.note(NOTE_CALL, call.key, outcome)
-        self.last = call
         if call.request is not None:
+            self.last, self.last_outcome = call, outcome
             self.book.request_ended(call.site.stream, call.request, outcome, clock._now - call.begun)
+            key = story.key if story.one_call else call.key
+            if call.trace:
+                self.book.span(call.trace, call.key, key, SPAN_CALL, call.site.number, call.begun, outcome)
+                self.book.span(call.trace, key, NONE, SPAN_REQUEST, call.site.stream, call.begun, outcome)
             clock.open -= 1
-            clock.note(NOTE_REQUEST, story.key if story.one_call else call.key, outcome)
+            clock.note(NOTE_REQUEST, key, outcome)
+        elif call.trace:
+            self.book.span(call.trace, call.key, story.span, SPAN_CALL, call.site.number, call.begun, outcome)
 
     def budget(self, law: Any, call: Call) -> Any:
         """Ask a law of the retry budget."""
         return law(
-            self.scope, call.scope, self.ring, self.policies, self.policies_f, call.policy.row, self.clock._now
+            self.scope,
+            call.scope,
+            self.ring,
+            self.policies,
+            self.policies_f,
+            call.policy.row,
+            self.clock._now,
         )
 
-    # --- an attempt ------------------------------------------------------------------------------------------------
+    # --- an attempt -------------------------------------------------------------------------------------
 
     def launch(self, call: Call, hedge: int) -> int:
         """Make the next attempt; `PENDING`, or the outcome with which it was refused here."""
@@ -339,7 +359,7 @@ class Calls:
         return int(outcome)
 
     def settle(self, attempt: Attempt, outcome: int, tell: int = 0) -> None:
-        """Close the caller's side of an attempt. With `tell` the callee hears of it whatever the policy says."""
+        """Close the caller's side of an attempt. With `tell` the callee hears of it in any case."""
         call = attempt.call
         attempt.open = False
         del call.opened[attempt]
@@ -387,7 +407,7 @@ class Calls:
         attempt.queued = False
         self.clock.enter(self.clock._now, R_PERMIT, attempt.key, attempt)
 
-    # --- the breaker -----------------------------------------------------------------------------------------------
+    # --- the breaker ------------------------------------------------------------------------------------
 
     def judge(self, call: Call, failed: int, duration: int) -> None:
         """The breaker learns a result."""
@@ -418,7 +438,7 @@ class Calls:
         if k < self.world.plan.n_scopes:
             self.book.transition(EV_BREAKER, k, state)
 
-    # --- the end of the run ----------------------------------------------------------------------------------------
+    # --- the end of the run -----------------------------------------------------------------------------
 
     def close(self) -> None:
         """Everything that is still open is in flight."""

@@ -1,9 +1,9 @@
 """The clock: SimPy's environment, popping entries in the canonical order.
 
-An entry is a SimPy event in the environment's own heap, at (time, order). It leads to a `Wait`, the only thing a
-story yields. Any number of entries may be on their way to one wait; the first that is popped resumes the story and
-closes the wait, and the others are dead: they leave no trace. What stays open over several entries, as a call
-does over its attempts, is a wait with a `fire` of its own.
+An entry is a SimPy event in the environment's own heap, at (time, order). It leads to a `Wait`, the only
+thing a story yields. Any number of entries may be on their way to one wait; the first that is popped
+resumes the story and closes the wait, and the others are dead: they leave no trace. What stays open over
+several entries, as a call does over its attempts, is a wait with a `fire` of its own.
 
 Whatever else lies in the heap was put there by a user's own SimPy process. It is served, and not counted.
 """
@@ -19,15 +19,13 @@ from simpy.core import EmptySchedule, StopSimulation
 
 from sysim.engine.reference.laws import chain, note
 from sysim.errors import SimulationError
-from sysim.plan.tables import NEVER, OUTCOMES
-from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST, NOTE_VISIT
+from sysim.plan.tables import NEVER
 
 KEY_BITS = 58
 KEY_MASK = (1 << KEY_BITS) - 1
 INSTANT_LIMIT = 10_000_000  # entries at one instant
 _WRAP = 1 << 64
 _TOP = 1 << 63
-_WITH_OUTCOME = frozenset({NOTE_REQUEST, NOTE_CALL, NOTE_ATTEMPT, NOTE_VISIT})
 
 
 class Wait:
@@ -49,7 +47,7 @@ DEAD = Wait()
 DEAD.open = False
 
 
-class Entry(simpy.Event):  # type: ignore[misc]
+class Entry(simpy.Event):
     """One event of the canonical order. Set `wait` to `DEAD` to call it off."""
 
     __slots__ = ("key", "rank", "wait", "what")
@@ -61,11 +59,14 @@ class Entry(simpy.Event):  # type: ignore[misc]
         self.what = what
 
 
-class Clock(simpy.Environment):  # type: ignore[misc]
+class Clock(simpy.Environment):
     """Time, the heap of entries, the count and digest of those that were live.
 
-    `open` counts the requests and messages that are under way; after `duration` the run goes on only for them.
+    `open` counts requests and messages that are under way; after `duration` the run goes on only for them.
     """
+
+    _now: int  # ns
+    _queue: list[Any]
 
     def __init__(self, digest: int, duration: int, drain: int) -> None:
         super().__init__(0)
@@ -82,7 +83,6 @@ class Clock(simpy.Environment):  # type: ignore[misc]
         self.strict = False
         self.own = 0  # entries in the heap, dead ones included
         self.subject: Callable[[], str] = lambda: ""
-        self.last_outcome = -1
         self._instant = -1
         self._at_instant = 0
 
@@ -99,8 +99,6 @@ class Clock(simpy.Environment):  # type: ignore[misc]
         if not -_TOP <= notes < _TOP:
             notes = (notes + _TOP) % _WRAP - _TOP
         self.notes = notes
-        if code in _WITH_OUTCOME:
-            self.last_outcome = value
 
     def step(self) -> None:
         """Serve the next event; SimPy's `run` calls this until it is told to stop."""
@@ -144,7 +142,7 @@ class Clock(simpy.Environment):  # type: ignore[misc]
         if time >= self.edge:
             self.on_edge(time)
         self._now = time
-        callbacks, event.callbacks = event.callbacks, None
+        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
         for callback in callbacks:
             callback(event)
         if not event._ok and not hasattr(event, "_defused"):
@@ -159,9 +157,8 @@ class Clock(simpy.Environment):  # type: ignore[misc]
             assert not other.wait.open, f"two live entries at {time} with rank {other.rank}, key {other.key}"
 
     def _stuck(self, time: int) -> str:
-        outcome = OUTCOMES[self.last_outcome] if self.last_outcome >= 0 else "none yet"
         return (
             f"time does not advance: more than {INSTANT_LIMIT:,} events at {time / 1e9:.9f} s; "
-            f"the last one was {self.subject()}, outcome {outcome}. "
+            f"last seen: {self.subject()}. "
             "Users without think time who are refused at once do this: give them a think time or a back-off."
         )

@@ -96,7 +96,9 @@ class Faults:
         clock, key = self.clock, derive(fault.key, fault.occurrence)
         if fault.lasts >= 0:
             length = sample(*self.world.draws, fault.lasts, key, X_FOR)
-            clock.enter(clock._now + length, R_FAULT, derive(fault.key, 2 * fault.occurrence + 1), fault, False)
+            clock.enter(
+                clock._now + length, R_FAULT, derive(fault.key, 2 * fault.occurrence + 1), fault, False
+            )
         if fault.kind in SPEED:
             for replica in hits:
                 self.works.change_speed(replica)
@@ -142,10 +144,10 @@ class Faults:
         elif not begins and fault.active:
             self.end(fault)
 
-    # --- replicas --------------------------------------------------------------------------------------------------
+    # --- replicas ---------------------------------------------------------------------------------------
 
     def crash(self, replica: Replica) -> None:
-        """A replica dies with all that it holds. Its policy state goes first: nothing that ends now is noted there."""
+        """A replica dies with all that it holds; what ends now is no longer noted in its policy state."""
         replica.up = False
         replica.crashes += 1
         self.world.up[replica.row] = 0
@@ -160,7 +162,6 @@ class Faults:
         for k in self.scopes_of.get(replica.row, ()):
             self.calls.lines.pop(k, None)
             self.world.renew(k, self.clock._now)
-
 
     def restart(self, replica: Replica, delay: int) -> None:
         """A replica will be ready again after `delay` and its startup."""

@@ -1,14 +1,14 @@
 """The laws under the names this engine uses, as whole Python numbers whether they are compiled or not.
 
-SimPy's heap holds Python ints. Compiled laws return them already; with the JIT off a law returns numpy scalars,
-which are converted here, in one place.
+SimPy's heap holds Python ints. Compiled laws return them already; with the JIT off a law returns numpy
+scalars, which are converted here, in one place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import numba
 
@@ -28,9 +28,12 @@ from sysim.semantics import (
     worktime,
 )
 
+_config: Any = numba.config
+INTERPRETED: Final = bool(_config.DISABLE_JIT)
+
 
 def _whole(law: Callable[..., Any]) -> Callable[..., int]:
-    if not numba.config.DISABLE_JIT:
+    if not INTERPRETED:
         return law
 
     @wraps(law)

@@ -46,8 +46,8 @@ class Source(Wait):
     """An open load: entry number n brings a request, or a batch of them. Never closed."""
 
     __slots__ = (
-        "arrivals", "arrivals_key", "batch", "clients", "clock", "count", "first", "journey", "key", "n", "pc",
-        "programs", "rates", "row", "shares", "target", "mean",
+        "arrivals", "arrivals_key", "batch", "clients", "clock", "count", "first", "journey", "key",
+        "mean", "n", "pc", "programs", "rates", "row", "shares", "target",
     )  # fmt: skip
 
     def __init__(self, world: World, programs: Programs, row: int) -> None:

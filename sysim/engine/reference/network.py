@@ -1,7 +1,7 @@
 """The network between caller and callee: what is sent, how long it takes, what gets lost, what is answered.
 
-Where a shared queue has another replica serve an attempt than the one it was sent to, it is there that it belongs
-from then on; the balancer goes on counting it for the one that it picked.
+Where a shared queue has another replica serve an attempt than the one it was sent to, it is there that it
+belongs from then on; the balancer goes on counting it for the one that it picked.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Attempt(Wait):
     """One attempt of a call: what its caller knows of it, and what is on the network."""
 
     __slots__ = (
-        "answer", "begun", "call", "early", "hedge", "key", "notice", "over", "permit", "picked", "queued", "replica", "reply", "retry",
-        "sent", "sure", "unspent", "visit",
+        "answer", "begun", "call", "early", "hedge", "key", "notice", "over", "permit", "picked",
+        "queued", "replica", "reply", "retry", "sent", "sure", "unspent", "visit",
     )  # fmt: skip
 
     def __init__(self, call: Call, key: int, hedge: int, retry: int, now: int) -> None:
@@ -72,7 +72,7 @@ class Attempt(Wait):
 
 
 class Network:
-    """Carries attempts, replies and cancel notices. `open` holds every attempt that its caller has not settled."""
+    """Carries attempts, replies and cancel notices. `open` holds every attempt that is not settled."""
 
     def __init__(self, world: World, book: Book) -> None:
         self.draws = world.draws
@@ -87,7 +87,7 @@ class Network:
         self.outstanding = flat(world.outstanding)
         self.scopes = flat(world.scope)
 
-    # --- what each message undergoes -------------------------------------------------------------------------------
+    # --- what each message undergoes --------------------------------------------------------------------
 
     def trip(self, attempt: Attempt, draw: int) -> int:
         """How long a message takes one way, without faults."""
@@ -112,7 +112,7 @@ class Network:
         loss = 1.0 - kept
         return loss > 0.0 and uniform(attempt.key, draw) < loss
 
-    # --- there -----------------------------------------------------------------------------------------------------
+    # --- there ------------------------------------------------------------------------------------------
 
     def send(self, attempt: Attempt) -> bool:
         """Put an attempt on the network; False if its replica refuses connections."""
@@ -157,7 +157,7 @@ class Network:
         if attempt.notice is not None:
             attempt.notice.wait = DEAD
 
-    # --- back ------------------------------------------------------------------------------------------------------
+    # --- back -------------------------------------------------------------------------------------------
 
     def answer(self, attempt: Attempt, outcome: int, visit: Visit | None) -> None:
         """Send a reply. The work of `visit` is for nothing if it does not arrive or comes too late."""
@@ -180,7 +180,7 @@ class Network:
         if visit is not None:
             self.book.wasted(visit.row, visit.cost)
 
-    # --- faults ----------------------------------------------------------------------------------------------------
+    # --- faults -----------------------------------------------------------------------------------------
 
     def cut(self, fault: Fault) -> None:
         """A blackhole begins: what is on the network between these sites and replicas is lost, both ways."""
@@ -205,9 +205,13 @@ class Network:
                 self.forfeit(attempt)
 
     def reset(self, fault: Fault) -> None:
-        """A reset begins: every open attempt between these sites and replicas is answered `UNREACHABLE` now."""
+        """A reset begins: every open attempt from these sites to these replicas is `UNREACHABLE` now."""
         for attempt in self.open:
-            if not attempt.sent or attempt.replica not in fault.struck or fault not in attempt.call.site.faults:
+            if (
+                not attempt.sent
+                or attempt.replica not in fault.struck
+                or fault not in attempt.call.site.faults
+            ):
                 continue
             if attempt.reply is not None:
                 attempt.reply.wait = DEAD

@@ -18,13 +18,14 @@ from sysim.engine.reference.visits import Visits
 from sysim.engine.reference.work import Works
 from sysim.engine.reference.world import World
 from sysim.plan.plan import Plan
-from sysim.record.record import allocate, close, Record
+from sysim.plan.tables import OUTCOMES, T_LOAD
+from sysim.record.record import Record, allocate, close
 from sysim.semantics.rng import wrapping
 
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
-    """Stories leave no cycles behind, so the garbage collector may rest: it would take a third of the time."""
+    """Stories leave no cycles behind: the garbage collector may rest, and not take a third of the time."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
@@ -43,7 +44,7 @@ class Run:
         self.world = World(plan, seed, replication)
         self.clock = self.world.clock
         self.record = allocate(plan, traces)
-        self.book = Book(self.world, self.record)
+        self.book = Book(self.world, self.record, traces)
         self.programs = Programs(self.world)
         self.network = Network(self.world, self.book)
         self.calls = Calls(self.world, self.book, self.programs, self.network)
@@ -54,12 +55,14 @@ class Run:
         self.clock.subject = self.subject
 
     def subject(self) -> str:
-        """What is going on, for an error: the last call that ended and the load it belongs to."""
+        """What is going on, for an error: the last request that ended."""
         call = self.calls.last
         if call is None:
-            return "none"
+            return "no request has ended yet"
         names = self.plan.names
-        return f"call {names.stats[call.site.stat]}"
+        load = names.loads[int(self.plan.streams[call.site.stream, T_LOAD])]
+        outcome = OUTCOMES[self.calls.last_outcome]
+        return f"load {load}, call {names.stats[call.site.stat]}, outcome {outcome}"
 
     def go(self) -> None:
         """From time 0 to the end."""
@@ -92,9 +95,9 @@ def simulate(
 ) -> Record:
     """Run a plan on SimPy.
 
-    `processes` and `operations` are the user's own, see `sysim.engine.reference.user`. `progress` is called with the
-    simulated time in ns now and then. `log` is filled with (time, rank, key, notes) of every entry; with `strict` the run stops if two live entries
-    share their turn.
+    `processes` and `operations` are the user's own, see `sysim.engine.reference.user`. `progress` is called
+    with the simulated time in ns now and then. `log` is filled with (time, rank, key, notes) of every entry;
+    with `strict` the run stops if two live entries share their turn.
     """
     begun = perf_counter()
     with wrapping(), _few_collections():

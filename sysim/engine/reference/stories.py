@@ -1,13 +1,14 @@
 """Stories: generators that tell what happens to a request, a visit, a branch, a message.
 
-`Programs.follow` reads like the steps of an operation, and stories run it. Within a story control passes inline;
-from one story to another it passes by an entry only. A story is stopped from outside by `Stopped`, thrown in
-where it waits: it unwinds without waiting again.
+`Programs.follow` reads like the steps of an operation, and stories run it. Within a story control passes
+inline; from one story to another it passes by an entry only. A story is stopped from outside by `Stopped`,
+thrown in where it waits: it unwinds without waiting again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sysim.engine.reference.clock import Entry, Wait
@@ -58,8 +59,8 @@ class Story:
     """What is told by a generator. `hides` its cause: a failed step ends it with `error`."""
 
     __slots__ = (
-        "call", "cost", "deadline", "degraded", "generator", "hides", "home", "key", "one_call", "parallel",
-        "thread", "visit", "wait",
+        "call", "cost", "deadline", "degraded", "generator", "hides", "home", "key", "one_call",
+        "parallel", "span", "thread", "trace", "visit", "wait",
     )  # fmt: skip
 
     leaves = False  # when the load is over
@@ -69,6 +70,8 @@ class Story:
         self.home = home
         self.deadline = deadline
         self.visit: Any = visit  # on whose behalf it works
+        self.trace = 0  # key of the request that is traced through it, 0 if none is
+        self.span = key  # what a trace shows as the parent of its calls
         self.degraded = False
         self.hides = False
         self.one_call = False
@@ -97,10 +100,8 @@ class Story:
     def stop(self, outcome: int) -> None:
         """Break the story off. What it has open ends with `outcome`; who stops it does the rest."""
         self.wait.open = False
-        try:
+        with suppress(Stopped, StopIteration):
             self.generator.throw(Stopped(outcome))
-        except (Stopped, StopIteration):
-            pass
 
 
 class Start(Wait):
@@ -138,6 +139,7 @@ class Branch(Story):
         self.hides = True
         self.programs = programs
         self.row = parent.visit.row if parent.visit is not None else NONE
+        self.trace, self.span = parent.trace, parent.span
         self.group: Group | None = group
         self.outcome = GONE
         self.generator = programs.follow(self, pc)
@@ -153,7 +155,6 @@ class Branch(Story):
             clock = self.programs.clock
             clock.enter(clock._now, R_JOIN, self.key, self.group, self)
 
-
     def lost(self) -> None:
         """An orphan was stopped by a crash."""
         self.home.strays.pop(self, None)
@@ -167,6 +168,7 @@ class Message(Story):
 
     def __init__(self, programs: Programs, publisher: Story, key: int, pc: int) -> None:
         super().__init__(key, publisher.home, NEVER, None)
+        self.trace, self.span = publisher.trace, publisher.span
         self.programs = programs
         self.generator = programs.follow(self, pc)
         self.wait = Start(self)
@@ -198,17 +200,24 @@ class Programs:
 
     def follow(self, story: Story, pc: int) -> Telling:
         """The story of these steps; its outcome."""
-        code, visit = self.code, story.visit
-        asynchronous = visit is story and visit.service.asynchronous
+        code = self.code
+        visit: Any = story.visit
+        asynchronous = visit == story and visit.service.asynchronous
         while True:
             op, arg, salt, optional, following, fallback = code[pc]
             here, pc = pc, pc + 1
             if op == OP_CALL:
-                if self.sites[arg].stream >= 0 and not story.one_call and self.clock._now >= self.clock.duration:
+                if (
+                    self.sites[arg].stream >= 0
+                    and not story.one_call
+                    and self.clock._now >= self.clock.duration
+                ):
                     return GONE if story.leaves else OK
                 if asynchronous:
                     self.visits.give_back(visit)
-                outcome = yield from self.calls.call(story, self.sites[arg], derive(story.key, salt), fallback)
+                outcome = yield from self.calls.call(
+                    story, self.sites[arg], derive(story.key, salt), fallback
+                )
                 if asynchronous:
                     yield from self.visits.rejoin(visit)
                 if outcome != OK:
@@ -270,7 +279,7 @@ class Programs:
         self.clock.open += 1
         self.clock.enter(self.clock._now, R_START, key, message.wait)
 
-    # --- parallel --------------------------------------------------------------------------------------------------
+    # --- parallel ---------------------------------------------------------------------------------------
 
     def parallel(self, story: Story, first: int, count: int, optional: int) -> Generator[Wait, Entry, int]:
         """All branches side by side; 0, or `ERROR` as soon as one of them has failed."""

@@ -1,6 +1,7 @@
 """The user's own Python in a run: processes beside the system, and operations told by a generator.
 
-A process is a generator function ``process(ctx)`` that runs beside the system as an ordinary SimPy process::
+A process is a generator function ``process(ctx)`` that runs beside the system as an ordinary SimPy
+process::
 
     def canary(ctx):
         while True:
@@ -16,9 +17,9 @@ An operation is a generator function that takes the place of an operation's step
         outcome = yield ctx.call("stock.reserve", policy="careful")
         return "ok" if outcome in ("ok", "degraded") else "error"
 
-What a process waits for is not counted as an event: one that only waits changes no byte of the result. What it sets
-in motion, a call or a fault, is an entry like any other. An operation that is broken off, by a crash or a cancel
-notice, is closed: `GeneratorExit` is raised where it waits, and its worker is released.
+What a process waits for is not counted as an event: one that only waits changes no byte of the result. What
+it sets in motion, a call or a fault, is an entry like any other. An operation that is broken off, by a
+crash or a cancel notice, is closed: `GeneratorExit` is raised where it waits, and its worker is released.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Shared:
         self._draws[name] = number + 1
         return float(uniform(derive(self._key, salt("draw", name)), number))
 
-    def inject(self, what: str, *, end: bool = False, pause: bool | None = None, slowdown: float | None = None) -> None:
+    def inject(
+        self, what: str, *, end: bool = False, pause: bool | None = None, slowdown: float | None = None
+    ) -> None:
         """Begin a fault of the scenario by its name, or `end` it; or set `pause` or `slowdown` of a service.
 
         A fault that is begun like this ends by its own ``for``; ``slowdown=1`` is full speed again.
@@ -219,14 +222,14 @@ class Guests:
 
     def _teller(self, operation: Operation) -> Callable[[Visit], Telling]:
         def tell(visit: Visit) -> Telling:
-            user = operation(OperationContext(self, visit))
-            if not inspect.isgenerator(user):
-                return _outcome(user)
-            answer = None
+            told: Any = operation(OperationContext(self, visit))
+            if not inspect.isgenerator(told):
+                return _outcome(told)
+            user: Any = told
+            answer: Any = None
             try:
                 while True:
-                    asked = user.send(answer)
-                    answer = yield from asked()
+                    answer = yield from user.send(answer)()
             except StopIteration as end:
                 return _outcome(end.value)
             finally:
@@ -299,5 +302,7 @@ def _outcome(value: Any) -> int:
     if value is None:
         return OK
     if value not in ("ok", "degraded", "error"):
-        raise SimulationError(f"an operation returned {value!r}, expected 'ok', 'degraded', 'error' or nothing")
+        raise SimulationError(
+            f"an operation returned {value!r}, expected 'ok', 'degraded', 'error' or nothing"
+        )
     return OUTCOMES.index(value)

@@ -1,6 +1,7 @@
 """The callee's side: a visit arrives, may be refused, waits for a worker, runs its operation, answers.
 
-Workers are handed from one visit to the next at once; the receiver learns of it by an entry of the same instant.
+Workers are handed from one visit to the next at once; the receiver learns of it by an entry of the same
+instant.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sysim.plan.tables import (
     ERROR,
     FAULT_ERROR,
     LOST,
+    NONE,
     R_ARRIVE,
     R_GRANT,
     R_PATIENCE,
@@ -31,6 +33,7 @@ from sysim.plan.tables import (
     WHEN_CONTINUE,
     WHEN_STOP,
 )
+from sysim.record.columns import SPAN_VISIT
 from sysim.semantics.digest import NOTE_QUEUED, NOTE_VISIT
 from sysim.semantics.salts import X_BACK, X_ERROR, X_PATIENCE
 
@@ -56,9 +59,11 @@ class Visit(Story):
     """An attempt at the callee."""
 
     __slots__ = (
-        "arrived", "attempt", "fails", "holder", "operation", "pc", "place", "row", "service", "started", "stays",
-        "times", "visits",
+        "arrived", "attempt", "fails", "holder", "operation", "pc", "place", "row", "service",
+        "started", "stays", "taken", "times", "visits",
     )  # fmt: skip
+
+    home: Replica
 
     def __init__(self, visits: Visits, attempt: Attempt, replica: Replica) -> None:
         super().__init__(attempt.key, replica, attempt.call.deadline, None)
@@ -75,6 +80,8 @@ class Visit(Story):
         self.fails = False  # answers `error` whatever it did
         self.holder = False  # of a worker
         self.started = False
+        self.taken = NONE  # when it got its first worker
+        self.trace = attempt.call.trace
         self.stays = False  # counted as in the system
         self.place: OrderedDict[Any, None] | None = None  # the line in which it stands
         self.generator = visits.story(self)
@@ -131,6 +138,7 @@ class Visits:
             if entry.rank == R_PATIENCE:
                 return SHED
         visit.started = True
+        visit.taken = self.clock._now
         visit.home.started += 1
         self.book.started(visit.row, visit.times, self.clock._now - visit.arrived)
         teller = self.tellers.get(visit.pc)
@@ -189,6 +197,13 @@ class Visits:
         waits = attempt.open and attempt.reply is None
         book.visit_ended(visit.row, outcome, 0 if waits else 1)
         clock.note(NOTE_VISIT, visit.key, outcome)
+        if visit.trace:
+            operation = visit.service.first_operation + visit.operation
+            parent = attempt.call.key
+            book.span(
+                visit.trace, visit.key, parent, SPAN_VISIT, operation, visit.arrived, outcome,
+                replica.row, visit.taken,
+            )  # fmt: skip
         if crashed or not waits:
             book.wasted(visit.row, visit.cost)
             if waits:
@@ -210,7 +225,7 @@ class Visits:
             visit.stop(CANCELLED)
             self.end(visit, CANCELLED)
 
-    # --- workers ---------------------------------------------------------------------------------------------------
+    # --- workers ----------------------------------------------------------------------------------------
 
     def free_worker(self, visit: Visit) -> Replica | None:
         """The replica that has a worker for a visit that has just come."""
@@ -292,10 +307,10 @@ class Visits:
             self.book.busy(replica.service, 1)
             self.pass_on(replica)
 
-    # --- crash -----------------------------------------------------------------------------------------------------
+    # --- crash ------------------------------------------------------------------------------------------
 
     def clear(self, replica: Replica) -> None:
-        """A replica has crashed: all its visits end `LOST`; those in a shared queue are nowhere in particular."""
+        """A replica has crashed: its visits end `LOST`; those that wait in a shared queue are not its own."""
         shared = replica.queue if replica.service.shared else None
         self.book.busy(replica.service, -replica.busy)
         replica.busy = 0

@@ -1,7 +1,7 @@
 """Work: how long it takes on a replica, and what faults do to it midway.
 
-Without cores each job has an instant at which it is due, moved when the replica's speed changes. With cores all
-jobs of a replica share them, and the replica's virtual time tells who is done next.
+Without cores each job has an instant at which it is due, moved when the replica's speed changes. With cores
+all jobs of a replica share them, and the replica's virtual time tells who is done next.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ class Job(Wait):
 class Cpu(Wait):
     """The cores of a replica, shared equally by the jobs on it."""
 
-    __slots__ = ("book", "clock", "cores", "entry", "factor", "heap", "jobs", "last", "level", "next", "paused", "service",
-                 "virtual")  # fmt: skip
+    __slots__ = (
+        "book", "clock", "cores", "entry", "factor", "heap", "jobs", "last", "level", "next", "paused",
+        "service", "virtual",
+    )  # fmt: skip
 
     def __init__(self, clock: Clock, book: Book, service: Service) -> None:
         super().__init__()
@@ -126,7 +128,9 @@ class Works:
         plan = world.plan
         at, faults = plan.rep_faults_at.tolist(), plan.rep_faults.tolist()
         self.faults_of = [
-            [world.faults[fault] for fault in faults[at[replica.row] : at[replica.row + 1]]] if world.faults else []
+            [world.faults[fault] for fault in faults[at[replica.row] : at[replica.row + 1]]]
+            if world.faults
+            else []
             for replica in world.replicas
         ]
         for replica in world.replicas:
@@ -152,7 +156,9 @@ class Works:
         if replica.cpu is not None:
             replica.cpu.add(job, story.key)
             return job
-        time = laws.scaled(base, replica.factor[job.operation]) if replica.factor[job.operation] != 1.0 else base
+        time = (
+            laws.scaled(base, replica.factor[job.operation]) if replica.factor[job.operation] != 1.0 else base
+        )
         if self.faults_of[replica.row]:
             replica.jobs[job] = None
             job.among = replica.jobs

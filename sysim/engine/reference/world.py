@@ -1,7 +1,8 @@
-"""Everything that exists in a run, as objects made from the plan's rows: policies, sites, services, replicas.
+"""Everything that exists in a run, as objects made from the plan's rows: policies, sites, services,
+replicas.
 
-Objects carry the columns that stories ask for. The tables that laws change are kept as arrays, and nothing else
-holds the same numbers.
+Objects carry the columns that stories ask for. The tables that laws change are kept as arrays, and nothing
+else holds the same numbers.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class Policy:
 
     __slots__ = (
         "backoff", "breaker", "budget", "bulkhead", "bulkhead_wait", "cancel", "cross_zone", "deadline",
-        "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency", "loss",
-        "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
+        "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
+        "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
     )  # fmt: skip
 
     def __init__(self, row: int, of: list[int], of_f: list[float]) -> None:
@@ -55,8 +56,9 @@ class Service:
     """A service: what holds for all of its replicas, and the queue if they share one."""
 
     __slots__ = (
-        "admission", "asynchronous", "capacity", "cores", "first_operation", "lifo", "number", "operations",
-        "patience", "per_concurrent", "queue", "replicas", "shared", "startup", "when_cancelled", "workers",
+        "admission", "asynchronous", "capacity", "cores", "first_operation", "lifo", "number",
+        "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
+        "when_cancelled", "workers",
     )  # fmt: skip
 
     def __init__(self, number: int, of: list[int], of_f: list[float]) -> None:
@@ -98,8 +100,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "cpu", "crashes", "factor", "in_system", "jobs", "key", "line", "paused", "queue", "row", "service",
-        "started", "visits",
+        "busy", "cpu", "crashes", "factor", "in_system", "jobs", "key", "line", "paused", "queue",
+        "row", "service", "started", "visits",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -124,11 +126,14 @@ class Fault(Wait):
     """A row of `faults`. `struck` holds the replicas of the present occurrence, none between occurrences."""
 
     __slots__ = (
-        "active", "after_work", "at", "dist", "every", "fallen", "faults", "hits", "injected", "key", "kind", "lasts", "number",
-        "occurrence", "operation", "restart_after", "share", "strike", "struck", "value",
+        "active", "after_work", "at", "dist", "every", "fallen", "faults", "hits", "injected", "key",
+        "kind", "lasts", "number", "occurrence", "operation", "restart_after", "share", "strike",
+        "struck", "value",
     )  # fmt: skip
 
-    def __init__(self, number: int, of: list[int], of_f: list[float], hits: list[Replica], seed_key: int) -> None:
+    def __init__(
+        self, number: int, of: list[int], of_f: list[float], hits: list[Replica], seed_key: int
+    ) -> None:
         super().__init__()
         self.number = number
         self.kind = of[t.F_KIND]
@@ -171,10 +176,13 @@ class Site:
     """A place from which calls are made."""
 
     __slots__ = (
-        "caller", "callee", "faults", "number", "operation", "pc", "policy", "scope", "stat", "stream", "zone",
+        "callee", "caller", "faults", "number", "operation", "pc", "policy", "scope", "stat", "stream",
+        "zone",
     )  # fmt: skip
 
-    def __init__(self, number: int, of: list[int], callee: Service, policy: Policy, pc: int, faults: list[Fault]) -> None:
+    def __init__(
+        self, number: int, of: list[int], callee: Service, policy: Policy, pc: int, faults: list[Fault]
+    ) -> None:
         self.number = number
         self.callee = callee
         self.operation = of[t.C_OP] - callee.first_operation
@@ -269,7 +277,11 @@ class World:
         columns[t.C_OP], columns[t.C_SCOPE] = operation, k - home.number
         columns[t.C_STAT] = columns[t.C_STREAM] = columns[t.C_ZONE] = t.NONE
         columns[t.C_CALLER] = home.service.number if isinstance(home, Replica) else t.NONE
-        alike = [site.faults for site in self.sites if site.callee is callee and site.pc == plan.ops[operation, t.O_PC]]
+        alike = [
+            site.faults
+            for site in self.sites
+            if site.callee is callee and site.pc == plan.ops[operation, t.O_PC]
+        ]
         faults = [fault for fault in (alike[0] if alike else ()) if all(fault in others for others in alike)]
         pc = int(plan.ops[operation, t.O_PC])
         return Site(t.NONE, columns, callee, self.policies[policy], pc, faults)

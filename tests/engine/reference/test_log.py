@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sysim.engine.reference import simulate
+from sysim.errors import SimulationError
 from sysim.plan.lower import lower
 from sysim.record.columns import CC_OUT, LC_OUT, LV_FULL_N, SC_OUT, SC_WASTED
 from sysim.record.record import Record
@@ -40,7 +41,17 @@ def one(duration: str = "11ms", rate: str = "500/s", more: str = "", policy: str
 
 def test_queue() -> None:
     record, log = run(one(duration="5ms"))
-    assert log == ["2 load", "2 arrive", "4 load", "4 arrive", "5 done", "5 reply", "5 grant", "8 done", "8 reply"]
+    assert log == [
+        "2 load",
+        "2 arrive",
+        "4 load",
+        "4 arrive",
+        "5 done",
+        "5 reply",
+        "5 grant",
+        "8 done",
+        "8 reply",
+    ]
     assert outcomes(record) == {0: 2}
     assert record.end == 8 * MS
 
@@ -52,16 +63,23 @@ def test_exactly_at_its_timeout_counts_as_completed() -> None:
 
 
 def test_timeout_then_retry_and_the_work_goes_on() -> None:
-    record, log = run(one(duration="3ms", policy=", policy: {timeout: 2ms, retry: {max_attempts: 2, backoff: {constant: 2ms}}}"))
+    record, log = run(
+        one(
+            duration="3ms",
+            policy=", policy: {timeout: 2ms, retry: {max_attempts: 2, backoff: {constant: 2ms}}}",
+        )
+    )
     assert log == ["2 load", "2 arrive", "4 timeout", "5 done", "6 backoff", "6 arrive", "8 timeout"]
     assert outcomes(record) == {3: 1}
-    assert record.service_cells[:, SC_WASTED].sum() == 3 * MS  # the second visit is in flight when the run ends
+    assert (
+        record.service_cells[:, SC_WASTED].sum() == 3 * MS
+    )  # the second visit is in flight when the run ends
     assert record.service_cells[:, SC_OUT].sum() == 1
     assert record.service_cells[:, SC_OUT + 13].sum() == 1
 
 
 def test_full_queue_rejects() -> None:
-    record, log = run(one(duration="7ms", rate="1000/s", more=", queue: {capacity: 1}"))
+    record, _ = run(one(duration="7ms", rate="1000/s", more=", queue: {capacity: 1}"))
     assert outcomes(record) == {0: 3, 5: 3}
     assert record.level[0, LV_FULL_N] == 3
 
@@ -77,7 +95,9 @@ def test_slowdown_stretches_what_is_left() -> None:
 
 
 def test_crash_at_the_instant_of_completion_loses_the_work() -> None:
-    record, log = run(one(duration="6ms", rate="250/s") + "faults: [{at: 5.5ms, on: api, crash: {restart_after: 1ms}}]")
+    record, log = run(
+        one(duration="6ms", rate="250/s") + "faults: [{at: 5.5ms, on: api, crash: {restart_after: 1ms}}]"
+    )
     assert log == ["4 load", "4 arrive", "5.5 fault", "5.5 reply"]
     assert outcomes(record) == {11: 1}
 
@@ -119,8 +139,8 @@ load: {clients: {call: front.get, rate: 500/s, arrivals: evenly}}
 """
     _, log = run(text)
     assert log == [
-        "2 load", "2 arrive", "2 start", "2 start", "2 arrive", "3 done", "3 join", "4 done", "4 reply", "4 join",
-        "4 reply",
+        "2 load", "2 arrive", "2 start", "2 start", "2 arrive", "3 done", "3 join", "4 done", "4 reply",
+        "4 join", "4 reply",
     ]  # fmt: skip
 
 
@@ -161,9 +181,21 @@ load: {clients: {call: front.get, rate: 1000/s, arrivals: evenly}}
 """
     _, log = run(text)
     assert log == [
-        "1 load", "1 arrive", "2 done", "2 load", "2 arrive", "2 arrive", "3 done", "3 done", "3 reply", "3 arrive",
-        "4 done", "4 done", "4 reply", "4 reply", "5 done", "5 reply",
+        "1 load", "1 arrive", "2 done", "2 load", "2 arrive", "2 arrive", "3 done", "3 done", "3 reply",
+        "3 arrive", "4 done", "4 done", "4 reply", "4 reply", "5 done", "5 reply",
     ]  # fmt: skip
+
+
+def test_time_that_stands_still_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sysim.engine.reference.clock.INSTANT_LIMIT", 1000)
+    text = """
+time: {duration: 1s}
+services:
+  api: {concurrency: 1, queue: {capacity: 0}, operations: {get: [{work: 1ms}]}}
+load: {robots: {call: api.get, users: 2, think: 0s}}
+"""
+    with pytest.raises(SimulationError, match=r"load robots, call robots -> api\.get, outcome rejected"):
+        run(text)
 
 
 @pytest.mark.parametrize("drain, end", [("true", 5 * MS), ("false", 3 * MS), ("1ms", 3 * MS)])

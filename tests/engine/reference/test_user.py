@@ -127,5 +127,5 @@ def test_mistakes_are_named(plan: Plan) -> None:
     def wrong(ctx: Ctx) -> Steps:
         yield ctx.call("nowhere.get")
 
-    with pytest.raises(SimulationError, match="nowhere.get"):
+    with pytest.raises(SimulationError, match=r"nowhere\.get"):
         simulate(plan, seed=3, processes=[wrong])

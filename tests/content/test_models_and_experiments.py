@@ -1,0 +1,267 @@
+"""Every shipped file is valid, and every experiment shows what its description claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sysim
+from sysim.analysis.checks import exit_code
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+EXPECTED_WARNINGS = {("third_party_outage", "silent"): ["endless-call"]}
+"""A call without timeout into a black hole is what that variant is about."""
+
+Window = dict[str, Any]
+
+# The payment slowdown in a shorter afternoon: the same fault, less before and after.
+SHORT = {
+    "payment_slowdown": {
+        "time.start": "2026-02-07T14:58",
+        "time.duration": "8m",
+        "time.warmup": "20s",
+        "faults.slow_payments.for": "1m30s",
+        "windows.before": "14:59..15:00",
+        "windows.slowdown": "15:00..15:01:30",
+        "windows.after": "15:03..15:06",
+    },
+}
+
+
+def load(name: str, variant: str | None = None, **more: Any) -> sysim.Scenario:
+    return sysim.load(
+        ROOT / "experiments" / f"{name}.yaml", variant=variant, set={**SHORT.get(name, {}), **more}
+    )
+
+
+def windows(name: str, variant: str) -> dict[str, Window]:
+    """The windows of one run of a variant, after its own checks have passed."""
+    result = sysim.simulate(load(name, variant))
+    failed = [verdict.check for verdict in result.checks if verdict.verdict != "pass"]
+    assert not failed, f"{name}, {variant}: {failed}"
+    assert exit_code(result.checks) == 0
+    found: dict[str, Window] = result.to_dict()["runs"][0]["windows"]
+    for window in found.values():
+        for stats in window["loads"].values():
+            assert sum(stats["outcomes"].values()) == stats["offered"]
+    return found
+
+
+def success(window: Window, load: str) -> float:
+    return float(window["loads"][load]["success"])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_is_valid(path: Path) -> None:
+    scenario = sysim.load(path)
+    assert scenario.name == path.stem
+    assert len(scenario.model.description) > 100
+    for variant in scenario.variants or (None,):
+        found = [problem.code for problem in sysim.load(path, variant=variant).warnings]
+        assert found == EXPECTED_WARNINGS.get((path.stem, variant or ""), []), variant
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_an_experiment_has_a_baseline_mitigations_windows_and_checks(path: Path) -> None:
+    scenario = sysim.load(path)
+    patches = list(scenario.model.variants.values())
+    assert {} in patches and len(patches) >= 3
+    assert scenario.model.windows and len(scenario.model.checks) >= 2
+    assert "Question:" in scenario.model.description and "Claimed outcome:" in scenario.model.description
+    for variant in scenario.variants:
+        assert any(check.applies_to(variant) for check in scenario.model.checks), variant
+
+
+def test_every_shipped_file_is_in_the_library() -> None:
+    assert {entry.path.name for entry in sysim.library()} == {path.name for path in FILES}
+
+
+# --- the bookmaker ------------------------------------------------------------------------------------------
+
+
+def test_the_bookmaker_is_healthy_and_a_third_to_two_thirds_busy() -> None:
+    scenario = sysim.load(ROOT / "models" / "bookmaker.yaml", set={"time.duration": "3m"})
+    window = sysim.simulate(scenario).to_dict()["runs"][0]["windows"]["all"]
+    for name, service in window["services"].items():
+        if name == "payments":
+            assert service["utilisation"] is None
+        else:
+            assert 0.3 <= service["utilisation"] <= 0.6, name
+    bets = window["loads"]["bets"]
+    assert bets["success"] > 0.999
+    assert success(window, "browsers") > 0.9999
+    assert bets["latency_s"]["p50"] < 0.1 and bets["latency_s"]["p99"] < 0.8
+    assert bets["value_earned"] == pytest.approx(3.10 * bets["ok"])
+    assert bets["currency"] == "GBP"
+    # three account transactions a bet, the published 3.08 without deposits and withdrawals
+    transactions = window["services"]["wallet"]["arrivals"] / bets["offered"]
+    assert transactions == pytest.approx(3, rel=0.01)
+
+
+def test_the_bookmaker_needs_five_times_the_replicas_on_national_day() -> None:
+    rates = {"bets": "68k/m", "browsing": "2266/s"}
+    changes: dict[str, Any] = {"time.duration": "40s", "time.warmup": "10s"}
+    small = sysim.load(ROOT / "models" / "bookmaker.yaml", set=changes, params=rates)
+    assert {problem.code for problem in small.warnings} == {"overloaded"}
+    for name, service in small.model.services.items():
+        if name != "payments":
+            changes[f"services.{name}.replicas"] = 5 * service.replicas
+    large = sysim.load(ROOT / "models" / "bookmaker.yaml", set=changes, params=rates)
+    assert not large.warnings
+    window = sysim.simulate(large).to_dict()["runs"][0]["windows"]["all"]
+    assert window["loads"]["bets"]["offered_per_s"] == pytest.approx(68_000 / 60, rel=0.03)
+    assert success(window, "bets") > 0.999
+    assert all((service["utilisation"] or 0) < 0.6 for service in window["services"].values())
+
+
+# --- the experiments ----------------------------------------------------------------------------------------
+
+
+def test_payment_slowdown_takes_everything_down() -> None:
+    run = windows("payment_slowdown", "baseline")
+    slow = run["slowdown"]
+    assert success(run["before"], "bets") > 0.99
+    assert success(slow, "bets") < 0.25
+    assert success(slow, "browsers") < 0.35
+    # what broke: the workers of betting and web are all held, and the databases have next to nothing to do
+    assert slow["services"]["betting"]["utilisation"] > 0.8
+    assert slow["services"]["web"]["utilisation"] > 0.9
+    assert slow["services"]["wallet_db"]["utilisation"] < 0.25
+    # what it cost
+    bets = slow["loads"]["bets"]
+    assert bets["value_lost"] == pytest.approx(3.10 * (bets["offered"] - bets["ok"] - bets["degraded"]))
+    assert bets["value_lost"] > 0.7 * 3.10 * 250 * 90
+    assert success(run["after"], "bets") > 0.99
+
+
+@pytest.mark.parametrize("variant", ["short_timeout", "with_bulkhead", "with_breaker"])
+def test_payment_slowdown_can_be_kept_where_it_belongs(variant: str) -> None:
+    slow = windows("payment_slowdown", variant)["slowdown"]
+    operations = slow["loads"]["bets"]["operations"]
+    assert success(slow, "browsers") >= 0.98
+    assert operations["web.place_bet"]["success"] >= 0.98
+    assert operations["web.card_bet"]["success"] < 0.2
+
+
+def test_payment_slowdown_with_a_fallback_loses_next_to_nothing() -> None:
+    slow = windows("payment_slowdown", "breaker_and_fallback")["slowdown"]
+    bets = slow["loads"]["bets"]
+    assert bets["success"] >= 0.98
+    assert 0.10 < bets["degraded"] / bets["offered"] < 0.16
+    assert slow["calls"]["betting.place_by_card -> payments.charge"]["breaker"]["opened"] > 0
+
+
+def test_retry_storm() -> None:
+    storm = windows("retry_storm", "baseline")
+    assert storm["before"]["loads"]["clients"]["goodput_per_s"] > 390
+    assert storm["after"]["loads"]["clients"]["goodput_per_s"] == 0
+    assert storm["after"]["loads"]["clients"]["amplification"] == pytest.approx(3, rel=0.01)
+    assert storm["after"]["services"]["api"]["utilisation"] > 0.999
+    for variant in ("no_retries", "retry_budget"):
+        after = windows("retry_storm", variant)["after"]["loads"]["clients"]
+        assert after["success"] > 0.999
+        assert after["amplification"] < 1.1
+
+
+def test_third_party_outage() -> None:
+    silent = windows("third_party_outage", "silent")
+    assert success(silent["outage"], "visitors") < 0.01
+    assert success(silent["after"], "visitors") < 0.01
+    assert silent["after"]["services"]["shop"]["utilisation"] > 0.999
+    for variant in ("refused", "crashed", "silent_with_a_short_timeout"):
+        run = windows("third_party_outage", variant)
+        operations = run["outage"]["loads"]["visitors"]["operations"]
+        assert operations["shop.browse"]["success"] > 0.999, variant
+        assert operations["shop.checkout"]["success"] == 0, variant
+        assert success(run["after"], "visitors") > 0.999, variant
+    long = windows("third_party_outage", "silent_with_a_long_timeout")
+    assert long["outage"]["loads"]["visitors"]["operations"]["shop.browse"]["success"] < 0.05
+    assert success(long["after"], "visitors") > 0.999
+
+
+def test_thread_pool_exhaustion() -> None:
+    slow = windows("thread_pool_exhaustion", "baseline")["slow"]
+    assert success(slow, "readers") < 0.1
+    assert slow["services"]["api"]["utilisation"] > 0.99
+    bulkhead = windows("thread_pool_exhaustion", "bulkhead")["slow"]
+    assert success(bulkhead, "readers") > 0.999
+    assert success(bulkhead, "reporters") < 0.3
+    assert bulkhead["calls"]["api.report -> reports.make"]["outcomes"]["bulkhead_full"] > 0
+    asynchronous = windows("thread_pool_exhaustion", "async")["slow"]
+    assert success(asynchronous, "readers") > 0.999
+    assert success(asynchronous, "reporters") > 0.99
+
+
+def test_queue_too_long() -> None:
+    goodput = {
+        variant: windows("queue_too_long", variant)["overload"]["loads"]["clients"]["goodput_per_s"]
+        for variant in ("unbounded", "long", "short", "newest_first")
+    }
+    assert goodput["unbounded"] < 2 and goodput["long"] < 2
+    assert goodput["short"] > 95 and goodput["newest_first"] > 90
+
+
+# --- both engines -------------------------------------------------------------------------------------------
+
+SMALL: dict[str, dict[str, Any]] = {
+    "bookmaker": {
+        "time.duration": "2s", "time.warmup": "0s", "load.bets.rate": "40/s", "load.browsers.rate": "80/s",
+    },
+    "payment_slowdown": {
+        "time.start": "2026-02-07T14:59:59", "time.duration": "5s", "time.warmup": "0s",
+        "faults.slow_payments.for": "2s",
+        "windows": {"before": None, "slowdown": None, "after": None}, "load.bets.rate": "60/s",
+        "load.browsers.rate": "60/s", "services.betting.concurrency": 2, "checks": [],
+    },
+    "retry_storm": {
+        "time.duration": "6s", "faults.stall.at": "1s", "faults.stall.for": "1s",
+        "load.clients.rate": "100/s",
+        "services.api.operations.get.0.work": {"exponential": "8ms"},
+        "windows": {"before": "..1s", "after": "3s.."},
+    },
+    "third_party_outage": {
+        "time.duration": "8s", "time.warmup": "0s", "faults.outage.at": "2s", "faults.outage.for": "2s",
+        "windows": {"before": "..2s", "outage": "2s..4s", "after": "5s.."}, "services.shop.concurrency": 4,
+        "load.visitors.rate": "100/s",
+    },
+    "thread_pool_exhaustion": {
+        "time.duration": "6s", "time.warmup": "0s", "faults.slow_reports.at": "1s",
+        "faults.slow_reports.for": "2s",
+        "windows": {"before": "..1s", "slow": "1s..3s", "after": "4s.."}, "services.api.concurrency": 8,
+        "load.readers.rate": "100/s", "load.reporters.rate": "30/s",
+    },
+    "queue_too_long": {
+        "time.duration": "6s", "time.warmup": "0s",
+        "windows": {"before": "..1s", "overload": "1s..3s", "relief": "3s..4s", "after": "5s.."},
+        "load.clients.rate": {"steps": [{"at": "0s", "rate": "70/s"}, {"at": "1s", "rate": "200/s"},
+                                        {"at": "3s", "rate": "70/s"}]},
+    },
+}  # fmt: skip
+
+
+def small(path: Path, variant: str | None) -> sysim.Scenario:
+    return sysim.load(path, variant=variant, set=SMALL[path.stem])
+
+
+CASES = [(path, variant) for path in FILES for variant in (sysim.load(path).variants or (None,))]
+
+
+@pytest.mark.parametrize(
+    ("path", "variant"), CASES, ids=[f"{path.stem}-{variant or 'model'}" for path, variant in CASES]
+)
+def test_both_engines_tell_the_same(path: Path, variant: str | None) -> None:
+    scenario = small(path, variant)
+    found = {
+        engine: sysim.simulate(scenario, engine=engine).to_dict() for engine in ("compiled", "reference")
+    }
+    runs = {engine: result["runs"][0] for engine, result in found.items()}
+    assert runs["compiled"]["events"] == runs["reference"]["events"]
+    assert runs["compiled"]["digest"] == runs["reference"]["digest"]
+    assert runs["compiled"]["windows"] == runs["reference"]["windows"]
+    assert runs["compiled"]["recovery"] == runs["reference"]["recovery"]
+    assert found["compiled"]["checks"] == found["reference"]["checks"]
+    assert runs["compiled"]["events"] > 1_000
