@@ -15,7 +15,7 @@ from typing import Final
 NEVER: Final = 1 << 62  # a time that does not come
 NONE: Final = -1
 
-# --- outcomes, in the order of the contract -----------------------------------------------------------------
+# --- outcomes, in the order of the contract -------------------------------------------------------
 OK: Final = 0
 DEGRADED: Final = 1
 ERROR: Final = 2
@@ -48,7 +48,7 @@ OUTCOMES: Final = (
     "in_flight",
 )
 
-# --- ranks: what goes first among entries of one instant ------------------------------------------------------
+# --- ranks: what goes first among entries of one instant ------------------------------------------
 R_FAULT: Final = 0  # faults begin and end, replicas restart: the world changes before anything happens in it
 R_DONE: Final = 1  # work of a story is done
 R_REPLY: Final = 2  # an attempt's reply reaches the caller
@@ -66,7 +66,7 @@ R_PATIENCE: Final = 13  # a wait in a queue or a bulkhead has lasted too long
 R_TIMEOUT: Final = 14  # an attempt's timeout or a call's deadline
 R_USER: Final = 15  # user processes
 
-# --- program: one instruction a row -----------------------------------------------------------------------------
+# --- program: one instruction a row ---------------------------------------------------------------
 I_OP: Final = 0  # one of the codes below
 I_ARG: Final = 1  # distribution | call site | first branch row | target instruction
 I_SALT: Final = 2  # hash of the step's stable path: keys of calls, branches and draws derive from it
@@ -90,7 +90,7 @@ BR_PC: Final = 0  # branches: first instruction
 BR_SALT: Final = 1
 N_BR: Final = 2
 
-# --- distributions: dist (int64) and distF (float64, seconds); see semantics/sampling.py --------------------------
+# --- distributions: dist (int64) and distF (float64, seconds); see semantics/sampling.py ----------
 D_KIND: Final = 0
 D_FIRST: Final = 1  # first row of `points`, for mixtures and empirical
 D_COUNT: Final = 2
@@ -103,7 +103,7 @@ D_C: Final = 2
 D_MEAN: Final = 3  # mean in seconds
 N_DF: Final = 4
 
-# --- services and replicas (plan) ----------------------------------------------------------------------------------
+# --- services and replicas (plan) -----------------------------------------------------------------
 S_FIRST: Final = 0  # first global replica number
 S_REPLICAS: Final = 1
 S_WORKERS: Final = 2  # concurrency per replica, NEVER if unlimited
@@ -138,7 +138,7 @@ RP_FIRST_SPEED: Final = 2  # first row of `speed` (one per operation of the serv
 RP_KEY: Final = 3  # hash of the replica's name
 N_RP: Final = 4
 
-# --- call sites: a place in the text from which calls are made -------------------------------------------------------
+# --- call sites: a place in the text from which calls are made ------------------------------------
 C_SVC: Final = 0  # callee
 C_OP: Final = 1  # callee's global operation
 C_POLICY: Final = 2  # row of policies
@@ -152,7 +152,7 @@ C_N_FAULTS: Final = 9
 C_PUBLISH: Final = 10
 N_C: Final = 11
 
-# --- call policies -------------------------------------------------------------------------------------------------------
+# --- call policies --------------------------------------------------------------------------------
 P_TIMEOUT: Final = 0  # ns, NEVER if none
 P_TIMEOUT_LANE: Final = 1
 P_DEADLINE: Final = 2  # ns, NEVER if none
@@ -218,7 +218,7 @@ BALANCE_RANDOM: Final = 1
 BALANCE_LEAST_REQUEST: Final = 2
 BALANCE_LEAST_OUTSTANDING: Final = 3
 
-# --- policy state, one row per (caller replica or client, policy, callee) -----------------------------------------------
+# --- policy state, one row per (caller replica or client, policy, callee) -------------------------
 K_STATE: Final = 0  # breaker: one of BREAKER_*
 K_OPEN_UNTIL: Final = 1
 K_PERMITS: Final = 2  # probes that may still be sent in half-open
@@ -249,7 +249,7 @@ BREAKER_CLOSED: Final = 0
 BREAKER_OPEN: Final = 1
 BREAKER_HALF_OPEN: Final = 2
 
-# --- loads ---------------------------------------------------------------------------------------------------------------------
+# --- loads ----------------------------------------------------------------------------------------
 L_CLOSED: Final = 0  # 1: users in a closed loop
 L_FIRST_STREAM: Final = 1  # first stream, and how many; a stream is a call of the mix or of the journey
 L_STREAMS: Final = 2
@@ -286,7 +286,7 @@ TF_VALUE: Final = 1
 TF_DEGRADED_VALUE: Final = 2
 N_TF: Final = 3
 
-# --- faults --------------------------------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------
 F_KIND: Final = 0  # one of FAULT_*
 F_AT: Final = 1  # ns; for recurring faults NEVER
 F_FOR: Final = 2  # distribution of the length, -1: to the end

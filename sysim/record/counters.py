@@ -47,6 +47,16 @@ from sysim.record.columns import (
     SC_REJECTED,
     SC_UP,
     SC_WASTED,
+    SP_BEGIN,
+    SP_END,
+    SP_KEY,
+    SP_KIND,
+    SP_OUTCOME,
+    SP_PARENT,
+    SP_REF,
+    SP_REPLICA,
+    SP_REQUEST,
+    SP_START,
 )
 from sysim.record.histogram import COARSE, add, bin_of
 from sysim.semantics.jit import inlined_law, law
@@ -157,4 +167,22 @@ def transition(events, n, now, kind, subject, value):
         events[n, EV_KIND] = kind
         events[n, EV_SUBJECT] = subject
         events[n, EV_VALUE] = value
+    return n + 1
+
+
+@law
+def span(spans, n, root, key, parent, kind, ref, replica, begin, start, end, outcome):
+    """Write span number `n` of the traces if there is room; the number of spans written so far is returned."""
+    if n >= spans.shape[0]:
+        return n
+    spans[n, SP_REQUEST] = root
+    spans[n, SP_KEY] = key
+    spans[n, SP_PARENT] = parent
+    spans[n, SP_KIND] = kind
+    spans[n, SP_REF] = ref
+    spans[n, SP_REPLICA] = replica
+    spans[n, SP_BEGIN] = begin
+    spans[n, SP_START] = start
+    spans[n, SP_END] = end
+    spans[n, SP_OUTCOME] = outcome
     return n + 1

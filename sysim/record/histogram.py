@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sysim.record.columns import M_MAX, M_N, M_Q0, M_SUM
-from sysim.semantics.jit import inlined_law, law
+from sysim.semantics.jit import inlined_law
 
 OCTAVE = 128
 BINS = 55 * OCTAVE  # up to 2**61 ns
@@ -59,6 +59,6 @@ def lower_edge(b: int) -> float:
     return float((OCTAVE + sub) << octave)
 
 
-def sum_of_squares(moments: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> int:
+def sum_of_squares(moments: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> int:
     """The exact sum of squares (ns²) of one row of moments, as a Python int."""
     return sum(int(moments[M_Q0 + k]) << (31 * k) for k in range(4))

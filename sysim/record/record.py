@@ -21,6 +21,9 @@ from sysim.record.columns import (
     N_SP,
     SC_CPU,
     SC_IN_SYSTEM,
+    SP_END,
+    SP_KEY,
+    SP_KIND,
     SPANS_PER_TRACE,
 )
 from sysim.record.histogram import BINS, COARSE_BINS
@@ -88,7 +91,12 @@ def allocate(plan: Plan, traces: int = 0) -> Record:
 
 
 def close(record: Record, plan: Plan) -> None:
-    """Forget the integrals of the drain: time averages stop at the end of the load, whenever the run stops."""
+    """The last touch of both engines: forget the integrals of the drain, put the spans of each instant in order.
+
+    Time averages stop at the end of the load, whenever the run stops.
+    """
     services = plan.svc.shape[0]
     record.service_cells[plan.n_cells * services :, SC_IN_SYSTEM : SC_CPU + 1] = 0
     record.level[:, LV_LAST] = plan.duration
+    spans = record.spans[: record.n_spans]
+    spans[:] = spans[np.lexsort((spans[:, SP_KIND], spans[:, SP_KEY], spans[:, SP_END]))]

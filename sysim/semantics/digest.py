@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from sysim.semantics.jit import inlined_law, law
+from sysim.semantics.jit import inlined_law
 from sysim.semantics.rng import GOLDEN, scramble
 from sysim.semantics.salts import SALT_NOTE
 

@@ -27,11 +27,11 @@ def cluster(n: int, rho: float, policy: dict[str, object], horizon: float, warmu
         pytest.param(1, 0.5, 2, 300, 100, marks=LONG),
         pytest.param(3, 0.9, 2.02785597, 300, 100, marks=LONG),
         pytest.param(2, 0.7, 1.61445377, 300, 100, marks=LONG),
-        pytest.param(1, 0.9, 10, 3_000, 2_000, marks=LONG),
-        pytest.param(2, 0.95, 3.383046, 600, 300, marks=LONG),
-        pytest.param(3, 0.95, 2.53513348, 600, 300, marks=LONG),
-        pytest.param(2, 0.99, 5.43199658, 1_500, 1_500, marks=LONG),
-        pytest.param(5, 0.95, 1.9887722, 600, 300, marks=LONG),
+        pytest.param(1, 0.9, 10, 1_000, 1_000, marks=LONG),
+        pytest.param(2, 0.95, 3.383046, 200, 300, marks=LONG),
+        pytest.param(3, 0.95, 2.53513348, 200, 200, marks=LONG),
+        pytest.param(2, 0.99, 5.43199658, 600, 1_200, marks=LONG),
+        pytest.param(5, 0.95, 1.9887722, 200, 200, marks=LONG),
     ],
 )
 def test_power_of_d_choices(d: int, rho: float, printed: float, horizon: float, warmup: float) -> None:

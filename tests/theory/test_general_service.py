@@ -82,7 +82,7 @@ def test_lifo_keeps_the_mean_and_blows_up_the_variance(
     law: str, lam: float, horizon: float, wait: float, var_wait: float, var_sojourn: float, var_lifo: float
 ) -> None:
     """E[Wq^2] is that of first come first served divided by 1 - rho."""
-    text = one_server(LAWS[law], lam, horizon * 2, queue={"discipline": "lifo"})
+    text = one_server(LAWS[law], lam, horizon * (2 if horizon < 100_000 else 1), queue={"discipline": "lifo"})
     matches(runs(text), {
         "services.q.wait_s.mean": (wait, 0.02),
         "services.q.wait_s.variance": (var_lifo, 0.08),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# --- story -----------------------------------------------------------------------------------------------------
+# --- story ----------------------------------------------------------------------------------------
 ST_ID: Final = 0  # unique number of this use of the row, 0: free
 ST_KIND: Final = 1
 ST_KEY: Final = 2  # while free: the next free row
@@ -74,9 +74,12 @@ ST_PARENT_ID: Final = 55
 ST_LOAD: Final = 56
 ST_CLIENT: Final = 57
 A_PICK: Final = 57  # visits: local number of the replica that the balancer picked
-ST_STREAM: Final = 58
-ST_CYCLE: Final = 59
-ST_ROOT: Final = 60  # users: their key; traced stories: key of the request
+ST_STREAM: Final = 58  # one-call requests
+ST_USER: Final = 58  # users: their key, of which those of the cycles derive
+V_START: Final = 58  # visits: when a worker took it, -1: none has
+ST_CYCLE: Final = 59  # users
+ST_OWNER: Final = 59  # a trace's parent: of a visit, key of its call; of its calls for all others but users
+ST_ROOT: Final = 60  # key of the traced request that it serves, 0: not traced
 ST_WCELL: Final = 61  # branches: cell of the visit they belong to
 PS_NEXT: Final = 62  # jobs of a replica that share cores, sorted by (tag, key)
 PS_PREV: Final = 63
@@ -105,8 +108,7 @@ MARK_EARLY: Final = 2  # a cancel notice overtook it
 MARK_ERROR: Final = 4  # an after_work error fault struck it
 MARK_WORKER: Final = 8  # holds a worker
 MARK_STARTED: Final = 16
-MARK_TRACED: Final = 32
-MARK_IN: Final = 64  # is counted in system
+MARK_IN: Final = 32  # is counted in system
 
 BIT_SENT: Final = 1
 BIT_RETRY: Final = 2
@@ -125,7 +127,7 @@ WORK_RUNS: Final = 1
 WORK_PAUSED: Final = 2
 WORK_SHARES: Final = 3
 
-# --- replicas (run) ------------------------------------------------------------------------------------------------
+# --- replicas (run) -------------------------------------------------------------------------------
 RQ_HEAD: Final = 0
 RQ_TAIL: Final = 1
 RQ_N: Final = 2
@@ -150,7 +152,7 @@ SP_PAUSED: Final = 1
 SP_CORES: Final = 2
 N_SPEED: Final = 3
 
-# --- scalars -----------------------------------------------------------------------------------------------------------
+# --- scalars --------------------------------------------------------------------------------------
 G_NOW: Final = 0
 G_HEAP: Final = 1  # entries in the heap
 G_INSTANT: Final = 2  # entries in the heap of the present instant
@@ -189,7 +191,8 @@ G_SERVICES: Final = 34
 G_STATS: Final = 35
 G_LOADS: Final = 36
 G_LANES: Final = 37
-G_TRACE_EVERY: Final = 38
+G_TRACES: Final = 38  # requests to trace
+G_TRACE_NEXT: Final = 44  # the next of them
 G_REASON: Final = 39  # why a settled attempt's call is being torn down
 G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
 G_STUCK: Final = 41  # 1: too much happens at one instant
@@ -197,13 +200,13 @@ G_MARGIN: Final = 42  # how much room one entry may need
 G_LANE_FULL: Final = 43  # 1: a lane needs a larger ring
 N_G: Final = 48
 
-# --- status ----------------------------------------------------------------------------------------------------------------
+# --- status ---------------------------------------------------------------------------------------
 DONE: Final = 0
 GROW: Final = 1
 PAUSED: Final = 2
 STUCK: Final = 3  # too many entries at one instant
 
-# --- entry references --------------------------------------------------------------------------------------------------------
+# --- entry references -----------------------------------------------------------------------------
 SLOT_BITS: Final = 24
 SUB_BITS: Final = 2
 SLOT_MASK: Final = (1 << SLOT_BITS) - 1
@@ -227,7 +230,7 @@ LX_KEY: Final = 2
 LX_ARRIVALS: Final = 3  # key of the inter-arrival draws
 N_LX: Final = 4
 
-# --- actions: what the story that has control does next ----------------------------------------------------------------------
+# --- actions: what the story that has control does next -------------------------------------------
 ACT_WAIT: Final = 0  # nothing: the entry is dealt with
 ACT_RUN: Final = 1  # execute its program
 ACT_CALL: Final = 2  # begin the call at its program counter

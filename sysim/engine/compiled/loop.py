@@ -49,7 +49,6 @@ from sysim.record.counters import peak, touch
 from sysim.semantics.digest import chain
 from sysim.semantics.jit import inlined_law, law
 
-
 FAULT_SPACE = 4  # entries that a fault may add for every story there is
 
 

@@ -30,7 +30,7 @@ from sysim.semantics.sampling import sample
 
 @law
 def latency(w, origin, c, r, key, base):
-    """One way between a caller at replica `origin` (-1: a client) and replica `r` over site `c`, faults apart, in ns."""
+    """One way from a caller at replica `origin` (-1: a client) to replica `r` over site `c`, faults apart, in ns."""
     sites = t.sites(w)
     policies = t.policies(w)
     replicas = t.replicas(w)

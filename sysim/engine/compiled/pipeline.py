@@ -64,11 +64,15 @@ from sysim.engine.compiled.columns import (
     G_OPEN,
     G_OUT,
     G_REASON,
+    G_SPANS,
     G_STATS,
     G_STREAMS,
     G_THEN,
+    G_TRACE_NEXT,
+    G_TRACES,
     MARK_WORKER,
     PH_GONE,
+    REQUEST,
     RX_BUSY,
     ST_CELL,
     ST_CLIENT,
@@ -79,15 +83,17 @@ from sysim.engine.compiled.columns import (
     ST_LOAD,
     ST_MARK,
     ST_OP,
+    ST_OWNER,
     ST_PARENT,
     ST_PARENT_ID,
     ST_PC,
     ST_PHASE,
     ST_REP,
+    ST_ROOT,
     ST_SVC,
     ST_WCELL,
-    REQUEST,
     USER,
+    V_START,
     VISIT,
 )
 from sysim.engine.compiled.entries import push, push_lane, refer
@@ -143,8 +149,8 @@ from sysim.plan.tables import (
     UNREACHABLE,
 )
 from sysim.plan.tables import C_SCOPE as SITE_SCOPE
-from sysim.record.columns import CC_REFUSED, LC_OFFERED, LV_QUEUE
-from sysim.record.counters import attempt_ended, call_ended
+from sysim.record.columns import CC_REFUSED, LC_OFFERED, LV_QUEUE, SPAN_CALL, SPAN_REQUEST
+from sysim.record.counters import attempt_ended, call_ended, span
 from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, note
 from sysim.semantics.jit import inlined_law, law
@@ -188,6 +194,8 @@ def call(w):
         load_cells[g[G_CELL] * g[G_STREAMS] + sites[c, C_STREAM], LC_OFFERED] += 1
         g[G_OPEN] += 1
     key = derive(st[i, ST_KEY], code[pc, I_SALT])
+    if g[G_TRACES] > 0 and sites[c, C_STREAM] >= 0:
+        sample_trace(w, i, key)
     seq = next_seq(w)
     k = sites[c, SITE_SCOPE]
     if st[i, ST_SVC] >= 0:
@@ -298,6 +306,9 @@ def launch(w):
     st[a, A_BITS] = bits
     st[a, A_CELL] = st[i, C_CELL]
     st[a, A_FROM] = st[i, ST_REP]
+    st[a, ST_ROOT] = st[i, ST_ROOT]
+    st[a, ST_OWNER] = st[i, C_KEY]
+    st[a, V_START] = -1
     st[a, ST_SVC] = sites[c, C_SVC]
     st[a, ST_REP] = -1
     st[a, ST_OP] = sites[c, C_OP]
@@ -461,6 +472,7 @@ def fall_back(w, i):
     f = take(w, FALLBACK, derive(st[i, C_KEY], SALT_FALLBACK))
     adopt(w, f, i)
     st[f, ST_PC] = pc
+    st[f, ST_OWNER] = st[i, C_KEY]
     st[f, ST_DEADLINE] = st[i, ST_DEADLINE]
     st[f, ST_PARENT] = i
     st[f, ST_PARENT_ID] = st[i, ST_ID]
@@ -471,23 +483,74 @@ def fall_back(w, i):
     return ACT_RUN
 
 
+@law
+def sample_trace(w, i, key):
+    """A request of story `i` is offered (its call has this key): decide whether it is one of those to trace."""
+    g = t.g(w)
+    st = t.st(w)
+    if g[G_NOW] < g[G_TRACE_NEXT] * g[G_DURATION] // g[G_TRACES]:
+        return
+    g[G_TRACE_NEXT] = g[G_NOW] * g[G_TRACES] // g[G_DURATION] + 1
+    st[i, ST_ROOT] = st[i, ST_KEY] if st[i, ST_KIND] == REQUEST else key
+
+
+@inlined_law
+def close_call(w, i, outcome):
+    """The call of story `i` is over for good: its account, and that of the request which it may be."""
+    g = t.g(w)
+    st = t.st(w)
+    sites = t.sites(w)
+    c = st[i, C_SITE]
+    st[i, C_STATE] = CALL_NONE
+    st[i, C_CHILD] = -1
+    call_ended(t.call_cells(w), st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
+    g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
+    if st[i, ST_ROOT] != 0:
+        trace_call(w, i, outcome)
+    if sites[c, C_STREAM] >= 0 and st[i, ST_KIND] != REQUEST:
+        end_request(
+            w, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome
+        )
+        st[i, ST_ROOT] = 0
+
+
+@law
+def trace_call(w, i, outcome):
+    """Write the call of story `i`, and the request which it may be, into the traces."""
+    g = t.g(w)
+    st = t.st(w)
+    spans = t.spans(w)
+    c = st[i, C_SITE]
+    stream = t.sites(w)[c, C_STREAM]
+    root = st[i, ST_ROOT]
+    kind = st[i, ST_KIND]
+    owner = st[i, ST_OWNER]
+    if stream >= 0:
+        owner = root
+    elif kind == VISIT:
+        owner = st[i, ST_KEY]
+    now = g[G_NOW]
+    g[G_SPANS] = span(
+        spans, g[G_SPANS], root, st[i, C_KEY], owner, SPAN_CALL, c, -1, st[i, C_T0], -1, now, outcome
+    )
+    if stream >= 0:
+        g[G_SPANS] = span(
+            spans, g[G_SPANS], root, root, -1, SPAN_REQUEST, stream, -1, st[i, C_T0], -1, now, outcome
+        )
+
+
 @inlined_law
 def call_over(w):
     """The call of the story in control is over, with G_OUT."""
     g = t.g(w)
     st = t.st(w)
-    sites = t.sites(w)
-    call_cells = t.call_cells(w)
+    t.sites(w)
+    t.call_cells(w)
     i = g[G_CUR]
-    c = st[i, C_SITE]
+    st[i, C_SITE]
     outcome = g[G_OUT]
-    st[i, C_STATE] = CALL_NONE
-    st[i, C_CHILD] = -1
     st[i, C_RESULT] = outcome
-    call_ended(call_cells, st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
-    g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
-    if st[i, ST_KIND] != REQUEST and sites[c, C_STREAM] >= 0:
-        end_request(w, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome)
+    close_call(w, i, outcome)
     return ACT_REJOIN
 
 

@@ -47,6 +47,7 @@ from sysim.engine.compiled.columns import (
     ST_LOAD,
     ST_MARK,
     ST_OP,
+    ST_OWNER,
     ST_PARENT,
     ST_PARENT_ID,
     ST_PC,
@@ -56,6 +57,7 @@ from sysim.engine.compiled.columns import (
     ST_STREAM,
     ST_SVC,
     ST_T0,
+    ST_USER,
     ST_WCELL,
     V_WORK,
     VISIT,
@@ -177,6 +179,8 @@ def adopt(w, child, i):
     st[child, ST_OP] = st[i, ST_OP]
     st[child, ST_LOAD] = st[i, ST_LOAD]
     st[child, ST_CLIENT] = st[i, ST_CLIENT]
+    st[child, ST_ROOT] = st[i, ST_ROOT]
+    st[child, ST_OWNER] = st[i, ST_KEY] if st[i, ST_KIND] == VISIT else st[i, ST_OWNER]
 
 
 @law
@@ -265,7 +269,7 @@ def end(w):
         return ACT_WAIT
     # a user: the next cycle
     st[i, ST_CYCLE] += 1
-    st[i, ST_KEY] = derive(st[i, ST_ROOT], st[i, ST_CYCLE])
+    st[i, ST_KEY] = derive(st[i, ST_USER], st[i, ST_CYCLE])
     st[i, ST_MARK] = 0
     st[i, ST_PC] = loads[st[i, ST_LOAD], L_PC]
     g[G_SAME] += 1  # cycles without an entry count towards the limit of an instant too

@@ -76,6 +76,7 @@ def simulate(
     record = allocate_record(plan, traces)
     with wrapping():
         run = allocate(plan, record, seed, replication)
+        run.g[c.G_TRACES] = traces
         run.connect(plan, record)
         _begin(plan, run)
         _loop(plan, run, record, progress, log)
@@ -108,7 +109,7 @@ def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> N
     st = run.st
     key = int(derive(user_key, 0))
     i = take(run.world, c.USER, key)
-    st[i, c.ST_ROOT] = user_key
+    st[i, c.ST_USER] = user_key
     st[i, c.ST_CYCLE] = 0
     st[i, c.ST_LOAD] = load
     st[i, c.ST_CLIENT] = user
@@ -188,8 +189,9 @@ def _finish(plan: Plan, run: Tables, record: Record) -> None:
     inside = visits[(st[visits, c.ST_PHASE] >= c.PH_QUEUED) & (st[visits, c.ST_PHASE] <= c.PH_REGRANTED)]
     at = st[inside, c.ST_CELL] * plan.svc.shape[0] + st[inside, c.ST_SVC]
     np.add.at(record.service_cells, (at, SC_OUT + IN_FLIGHT), 1)
-    close(record, plan)
     record.n_events = int(g[c.G_EVENTS])
     record.digest = int(g[c.G_DIGEST])
     record.end = max(int(g[c.G_NOW]), plan.duration)
     record.n_transitions = int(g[c.G_TRANSITIONS])
+    record.n_spans = int(g[c.G_SPANS])
+    close(record, plan)

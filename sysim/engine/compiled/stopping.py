@@ -8,18 +8,13 @@ from sysim.engine.compiled.columns import (
     B_FIRST,
     B_NEXT,
     BRANCH,
-    C_CELL,
     C_CHILD,
     C_FIRST,
     C_HSEQ,
-    C_KEY,
     C_SEQ,
-    C_SITE,
     C_STATE,
     CALL_NONE,
-    G_NOTES,
     G_OPEN,
-    G_STATS,
     MESSAGE,
     ST_KIND,
     ST_SVC,
@@ -27,13 +22,11 @@ from sysim.engine.compiled.columns import (
     W_STATE,
     WORK_SHARES,
 )
+from sysim.engine.compiled.pipeline import close_call
 from sysim.engine.compiled.program import orphan_ended
 from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import touch_service
 from sysim.engine.compiled.work import stop as stop_work
-from sysim.plan.tables import C_STAT
-from sysim.record.counters import call_ended
-from sysim.semantics.digest import NOTE_CALL, note
 from sysim.semantics.jit import law
 
 
@@ -45,8 +38,8 @@ def stop(w, root, outcome):
     """
     g = t.g(w)
     st = t.st(w)
-    sites = t.sites(w)
-    call_cells = t.call_cells(w)
+    t.sites(w)
+    t.call_cells(w)
     stack = t.stack(w)
     n = 1
     stack[0] = root
@@ -66,9 +59,7 @@ def stop(w, root, outcome):
         if st[i, C_STATE] != CALL_NONE:
             while st[i, C_SEQ] != 0 and st[i, C_FIRST] >= 0:
                 settle(w, st[i, C_FIRST], outcome)
-            call_ended(call_cells, st[i, C_CELL] * g[G_STATS] + sites[st[i, C_SITE], C_STAT], outcome)
-            g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
-            st[i, C_STATE] = CALL_NONE
+            close_call(w, i, outcome)
             st[i, C_SEQ] = 0
             st[i, C_HSEQ] = 0
         if st[i, W_STATE] == WORK_SHARES:

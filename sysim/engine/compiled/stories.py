@@ -23,13 +23,14 @@ from sysim.engine.compiled.columns import (
     ST_MARK,
     ST_PARENT,
     ST_PARENT_ID,
+    ST_ROOT,
     V_WORK,
     W_SEQ,
     W_STATE,
     WORK_NONE,
 )
 from sysim.plan.tables import NEVER
-from sysim.semantics.jit import inlined_law, law
+from sysim.semantics.jit import inlined_law
 
 
 @inlined_law
@@ -59,6 +60,7 @@ def take(w, kind, key):
     st[i, W_SEQ] = 0
     st[i, W_STATE] = WORK_NONE
     st[i, V_WORK] = 0
+    st[i, ST_ROOT] = 0
     st[i, C_SEQ] = 0
     st[i, C_STATE] = CALL_NONE
     st[i, C_HSEQ] = 0

@@ -16,6 +16,7 @@ from sysim.engine.compiled.columns import (
     G_NOW,
     G_SEGMENT,
     G_SERVICES,
+    G_SPANS,
     MARK_IN,
     MARK_STARTED,
     MARK_WORKER,
@@ -39,13 +40,16 @@ from sysim.engine.compiled.columns import (
     ST_KEY,
     ST_MARK,
     ST_OP,
+    ST_OWNER,
     ST_PC,
     ST_PHASE,
     ST_REP,
+    ST_ROOT,
     ST_SVC,
     ST_T0,
     V_NEXT,
     V_PREV,
+    V_START,
     V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
@@ -61,8 +65,8 @@ from sysim.plan.tables import (
     S_SHARED,
     S_WORKERS,
 )
-from sysim.record.columns import LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, SC_STARTED
-from sysim.record.counters import peak, touch, visit_ended, wasted
+from sysim.record.columns import LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, SC_STARTED, SPAN_VISIT
+from sysim.record.counters import peak, span, touch, visit_ended, wasted
 from sysim.record.histogram import add
 from sysim.semantics.digest import NOTE_VISIT, note
 from sysim.semantics.jit import inlined_law, law
@@ -121,6 +125,7 @@ def begin(w, i):
     st[i, ST_PHASE] = PH_RUN
     st[i, ST_PC] = ops[st[i, ST_OP], O_PC]
     st[i, ST_MARK] |= MARK_STARTED
+    st[i, V_START] = g[G_NOW]
     rep[st[i, ST_REP], RX_STARTED] += 1
     svc_cells[cell * g[G_SERVICES] + s, SC_STARTED] += 1
     row = (cell_segment[cell] * g[G_SERVICES] + s) * 2
@@ -255,6 +260,11 @@ def close(w, a, outcome, surely):
     waits = st[a, A_OPEN] != 0 and st[a, A_RSEQ] == 0
     visit_ended(svc_cells, row, outcome, not waits)
     g[G_NOTES] += note(NOTE_VISIT, st[a, ST_KEY], outcome)
+    if st[a, ST_ROOT] != 0:
+        g[G_SPANS] = span(
+            t.spans(w), g[G_SPANS], st[a, ST_ROOT], st[a, ST_KEY], st[a, ST_OWNER], SPAN_VISIT, st[a, ST_OP],
+            st[a, ST_REP], st[a, ST_T0], st[a, V_START], g[G_NOW], outcome,
+        )  # fmt: skip
     st[a, ST_PHASE] = PH_GONE
     if waits:
         if not answer(w, a, outcome, surely):

@@ -12,16 +12,19 @@ With the JIT off the world is a tuple of the arrays themselves. Whoever makes a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+from numba.np import arrayobj as numba_arrays
 from numpy.typing import NDArray
 
+# numba is typed in parts only
+_arrays: Any = numba_arrays
+_config: Any = numba.config
 INT, FLOAT = types.int64, types.float64
 # name -> (dimensions, type, read-only)
 TABLES: dict[str, tuple[int, Any, bool]] = {
@@ -59,6 +62,7 @@ TABLES: dict[str, tuple[int, Any, bool]] = {
     "peaks": (2, INT, False),
     "call_cells": (2, INT, False),
     "events": (2, INT, False),
+    "spans": (2, INT, False),
     # the plan
     "code": (2, INT, True),
     "codeF": (2, FLOAT, True),
@@ -97,7 +101,7 @@ def build(tables: Mapping[str, NDArray[Any]]) -> Any:
         expected = np.int64 if kind is INT else np.float64
         if array.ndim != dimensions or array.dtype != expected or not array.flags.c_contiguous:
             raise ValueError(f"table {name!r} is not a contiguous {dimensions}-dimensional array of {kind}")
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return tuple(tables[name] for name in TABLES)
     world = np.zeros(_WORDS * len(TABLES), dtype=np.int64)
     for at, name in enumerate(TABLES):
@@ -113,7 +117,7 @@ def handle(world: Any) -> Any:
 
 def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
     """The function that finds table number `at` of a world."""
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return lambda w: w[at]
     kind_of_table = types.Array(kind, dimensions, "C", readonly=readonly)
 
@@ -131,9 +135,9 @@ def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
             shape = [word(1 + n) for n in range(dimensions)]
             eight = context.get_constant(types.intp, 8)
             strides = [eight] if dimensions == 1 else [builder.mul(shape[1], eight), eight]
-            out = make_array(kind_of_table)(context, builder)
+            out = _arrays.make_array(kind_of_table)(context, builder)
             item = context.get_data_type(kind).as_pointer()
-            populate_array(
+            _arrays.populate_array(
                 out,
                 data=builder.inttoptr(word(0), item),
                 shape=shape,
@@ -146,6 +150,12 @@ def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
         return kind_of_table(w), generate
 
     return intrinsic(view)
+
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """The function for each table: made below, invisible to a type checker."""
 
 
 for _at, (_name, _what) in enumerate(TABLES.items()):
