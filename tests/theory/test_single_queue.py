@@ -133,7 +133,7 @@ def transient(lam: float, backlog: int, expected: dict[int, float], queues: int,
     [
         (2, 0.5, 40_000),
         (5, 0.8, 60_000),
-        pytest.param(2, 0.8, 80_000, marks=LONG),
+        pytest.param(2, 0.8, 200_000, marks=LONG),
         pytest.param(4, 0.9, 200_000, marks=LONG),
         pytest.param(10, 0.9, 80_000, marks=LONG),
         pytest.param(20, 0.95, 120_000, marks=LONG),
@@ -225,7 +225,7 @@ def test_separate_queues_are_not_a_pool() -> None:
 )
 def test_erlang_b_whatever_the_service(c: int, offered: float, service: object) -> None:
     services = {"q": serves(service, concurrency=c, queue={"capacity": 0})}
-    requests = 12_000 if offered in (0.5, 12) else 50_000
+    requests = 12_000 if offered in (0.5, 12) else 50_000 if c < 50 else 200_000
     horizon = requests / offered
     found = runs(scenario(services, {"requests": poisson("q.serve", offered)}, horizon + 50, 50))
     blocked = erlang_b(c, offered)
