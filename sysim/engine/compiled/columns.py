@@ -10,79 +10,82 @@ from __future__ import annotations
 from typing import Final
 
 # --- story ----------------------------------------------------------------------------------------
+# everybody
 ST_ID: Final = 0  # unique number of this use of the row, 0: free
 ST_KIND: Final = 1
 ST_KEY: Final = 2  # while free: the next free row
 ST_PC: Final = 3
 ST_PHASE: Final = 4  # visits and branches: one of PH_*
 ST_MARK: Final = 5  # bit set of MARK_*
-ST_CELL: Final = 6  # when the request or visit arrived
-ST_T0: Final = 7
-# an attempt, as its caller sees it
-A_CALLER: Final = 8  # row of the calling story
-A_CSEQ: Final = 9  # the call it belongs to
-A_OPEN: Final = 10  # 1: the caller still waits for it, or at least counts it
-A_SITE: Final = 11
-A_SCOPE: Final = 12
-A_OUT: Final = 13  # what the reply on its way says
-A_T0: Final = 14
-A_NOTICE: Final = 14  # once the caller no longer waits: number of the cancel notice on its way, else 0
-A_NEXT: Final = 15  # next open attempt of the same call
-A_RSEQ: Final = 16  # of the reply on its way, else 0
-A_BITS: Final = 17
-A_CELL: Final = 18  # when the call began
-ST_SVC: Final = 19  # service and global replica it runs at, -1 for clients
-ST_REP: Final = 20
-ST_DEADLINE: Final = 21  # inherited, NEVER if none
-V_NEXT: Final = 22  # in a queue or a bulkhead's line
-V_PREV: Final = 23
-# work
-W_SEQ: Final = 24  # of the pending end of work, else 0
-W_DUE: Final = 25  # when it is due; with cores: the tag
-W_BASE: Final = 26
-W_T0: Final = 27
-W_LEFT: Final = 28  # while paused
-W_STATE: Final = 29  # 0 no work, 1 running, 2 paused, 3 shares cores
-V_WORK: Final = 30  # ns of work finished so far
-ST_OP: Final = 31  # global operation
-# a call, as the caller
-C_SEQ: Final = 32  # unique number of the call in progress, 0: none
-C_KEY: Final = 33
-C_T0: Final = 34
-C_CELL: Final = 35
-C_SITE: Final = 36
-C_SCOPE: Final = 37
-C_DEADLINE: Final = 38
-C_STATE: Final = 39
-C_TRIES: Final = 40
-C_ATTEMPTS: Final = 41
-C_TRIED: Final = 42  # replicas tried, a bit set
-C_GROUP: Final = 43  # attempts of the present try
-C_NOPEN: Final = 44
-C_FIRST: Final = 45  # first open attempt
-C_HSEQ: Final = 46  # of the hedge timer
-C_RESULT: Final = 47  # outcome of the last call; of a branch: its outcome
-C_PREVIOUS: Final = 48  # last back-off
-C_ORIGINAL: Final = 49  # outcome that led to the fallback
-C_CHILD: Final = 50  # fallback story, -1: none
-B_PENDING: Final = 51  # branches that have not joined
+ST_SVC: Final = 6  # service and global replica it runs at, -1 for clients
+ST_REP: Final = 7
+# the call in progress; C_SEQ, C_STATE and C_HSEQ are 0 and C_FIRST means nothing while there is none
+C_SEQ: Final = 8  # unique number of the call, 0: none
+C_KEY: Final = 9
+C_STATE: Final = 10
+C_SITE: Final = 11
+C_SCOPE: Final = 12
+C_CELL: Final = 13
+C_T0: Final = 14
+C_FIRST: Final = 15  # first open attempt
+C_TRIES: Final = 16
+C_ATTEMPTS: Final = 17
+C_TRIED: Final = 18  # replicas tried, a bit set
+C_GROUP: Final = 19  # attempts of the present try
+C_NOPEN: Final = 20
+C_HSEQ: Final = 21  # of the hedge timer
+C_RESULT: Final = 22  # outcome of the last call; of a branch: its outcome
+C_DEADLINE: Final = 23
+# visits: the attempt, as its caller sees it
+A_CALLER: Final = 24  # row of the calling story
+A_CSEQ: Final = 25  # the call it belongs to
+A_OPEN: Final = 26  # 1: the caller still waits for it, or at least counts it; 0 in all other rows
+A_SITE: Final = 27
+A_SCOPE: Final = 28
+A_OUT: Final = 29  # what the reply on its way says
+A_T0: Final = 30
+A_NOTICE: Final = 30  # once the caller no longer waits: number of the cancel notice on its way, else 0
+A_RSEQ: Final = 31  # of the reply on its way; 0: none, and in all other rows
+A_BITS: Final = 32
+A_CELL: Final = 33  # when the call began
+A_PICK: Final = 34  # local number of the replica that the balancer picked
+ST_LOAD: Final = 32  # clients' stories: the load, the stream of a one-call request, the client or user
+ST_STREAM: Final = 33
+ST_CLIENT: Final = 34
+A_FROM: Final = 35  # the caller's replica, -1 for clients
+ST_CELL: Final = 36  # when the request or visit arrived
+ST_T0: Final = 37
+ST_DEADLINE: Final = 38  # inherited, NEVER if none
+ST_OP: Final = 39  # global operation
+# work, and a place in a queue, a bulkhead's line or (sorted by tag and key) among the jobs that share cores
+W_SEQ: Final = 40  # of the pending end of work, else 0
+W_STATE: Final = 41  # one of WORK_*
+W_BASE: Final = 42
+W_DUE: Final = 43  # when it is due; with cores: the tag
+W_T0: Final = 44
+V_WORK: Final = 45  # ns of work finished so far
+V_NEXT: Final = 46
+V_PREV: Final = 47
+PS_NEXT: Final = 46
+PS_PREV: Final = 47
+# parents and children; C_CHILD and B_FIRST are -1 while there are none
+ST_PARENT: Final = 48  # of branches and fallbacks
+ST_PARENT_ID: Final = 49  # 0: an orphan
+B_NEXT: Final = 50  # next branch of the same parent
+ST_WCELL: Final = 51  # branches: cell of the visit they belong to
 B_FIRST: Final = 52  # first branch
-B_NEXT: Final = 53  # next branch of the same parent
-ST_PARENT: Final = 54  # of branches and fallbacks
-A_FROM: Final = 54  # visits: the caller's replica, -1 for clients
-ST_PARENT_ID: Final = 55
-ST_LOAD: Final = 56
-ST_CLIENT: Final = 57
-A_PICK: Final = 57  # visits: local number of the replica that the balancer picked
-ST_STREAM: Final = 58  # one-call requests
-ST_USER: Final = 58  # users: their key, of which those of the cycles derive
-V_START: Final = 58  # visits: when a worker took it, -1: none has
-ST_CYCLE: Final = 59  # users
-ST_OWNER: Final = 59  # a trace's parent: of a visit, key of its call; of its calls for all others but users
-ST_ROOT: Final = 60  # key of the traced request that it serves, 0: not traced
-ST_WCELL: Final = 61  # branches: cell of the visit they belong to
-PS_NEXT: Final = 62  # jobs of a replica that share cores, sorted by (tag, key)
-PS_PREV: Final = 63
+B_PENDING: Final = 53  # branches that have not joined
+C_CHILD: Final = 54  # fallback story
+A_NEXT: Final = 55  # next open attempt of the same call
+# seldom
+W_LEFT: Final = 56  # while paused
+C_PREVIOUS: Final = 57  # last back-off
+C_ORIGINAL: Final = 58  # outcome that led to the fallback
+ST_USER: Final = 59  # users: their key, of which those of the cycles derive
+V_START: Final = 59  # visits: when a worker took it, -1: none has
+ST_CYCLE: Final = 60  # users
+ST_OWNER: Final = 60  # a trace's parent: of a visit, key of its call; of its calls for all others but users
+ST_ROOT: Final = 61  # traced stories: key of the request
 N_ST: Final = 64
 
 REQUEST: Final = 0
@@ -108,6 +111,7 @@ MARK_EARLY: Final = 2  # a cancel notice overtook it
 MARK_ERROR: Final = 4  # an after_work error fault struck it
 MARK_WORKER: Final = 8  # holds a worker
 MARK_STARTED: Final = 16
+MARK_TRACED: Final = 64
 MARK_IN: Final = 32  # is counted in system
 
 BIT_SENT: Final = 1

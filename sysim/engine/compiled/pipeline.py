@@ -12,6 +12,7 @@ from sysim.engine.compiled.columns import (
     A_FROM,
     A_NEXT,
     A_OPEN,
+    A_RSEQ,
     A_SCOPE,
     A_SITE,
     A_T0,
@@ -70,6 +71,7 @@ from sysim.engine.compiled.columns import (
     G_THEN,
     G_TRACE_NEXT,
     G_TRACES,
+    MARK_TRACED,
     MARK_WORKER,
     PH_GONE,
     REQUEST,
@@ -94,6 +96,7 @@ from sysim.engine.compiled.columns import (
     ST_WCELL,
     USER,
     V_START,
+    V_WORK,
     VISIT,
 )
 from sysim.engine.compiled.entries import push, push_lane, refer
@@ -306,9 +309,13 @@ def launch(w):
     st[a, A_BITS] = bits
     st[a, A_CELL] = st[i, C_CELL]
     st[a, A_FROM] = st[i, ST_REP]
-    st[a, ST_ROOT] = st[i, ST_ROOT]
-    st[a, ST_OWNER] = st[i, C_KEY]
-    st[a, V_START] = -1
+    st[a, A_RSEQ] = 0
+    st[a, V_WORK] = 0
+    if st[i, ST_MARK] & MARK_TRACED:
+        st[a, ST_MARK] |= MARK_TRACED
+        st[a, ST_ROOT] = st[i, ST_ROOT]
+        st[a, ST_OWNER] = st[i, C_KEY]
+        st[a, V_START] = -1
     st[a, ST_SVC] = sites[c, C_SVC]
     st[a, ST_REP] = -1
     st[a, ST_OP] = sites[c, C_OP]
@@ -491,6 +498,7 @@ def sample_trace(w, i, key):
     if g[G_NOW] < g[G_TRACE_NEXT] * g[G_DURATION] // g[G_TRACES]:
         return
     g[G_TRACE_NEXT] = g[G_NOW] * g[G_TRACES] // g[G_DURATION] + 1
+    st[i, ST_MARK] |= MARK_TRACED
     st[i, ST_ROOT] = st[i, ST_KEY] if st[i, ST_KIND] == REQUEST else key
 
 
@@ -505,13 +513,13 @@ def close_call(w, i, outcome):
     st[i, C_CHILD] = -1
     call_ended(t.call_cells(w), st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
     g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
-    if st[i, ST_ROOT] != 0:
+    if st[i, ST_MARK] & MARK_TRACED:
         trace_call(w, i, outcome)
     if sites[c, C_STREAM] >= 0 and st[i, ST_KIND] != REQUEST:
         end_request(
             w, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome
         )
-        st[i, ST_ROOT] = 0
+        st[i, ST_MARK] &= ~MARK_TRACED
 
 
 @law

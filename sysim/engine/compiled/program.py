@@ -33,6 +33,7 @@ from sysim.engine.compiled.columns import (
     INSTANT_LIMIT,
     MARK_DEGRADED,
     MARK_ERROR,
+    MARK_TRACED,
     MESSAGE,
     PH_ENDED,
     PH_RUN,
@@ -177,10 +178,13 @@ def adopt(w, child, i):
     st[child, ST_SVC] = st[i, ST_SVC]
     st[child, ST_REP] = st[i, ST_REP]
     st[child, ST_OP] = st[i, ST_OP]
-    st[child, ST_LOAD] = st[i, ST_LOAD]
-    st[child, ST_CLIENT] = st[i, ST_CLIENT]
-    st[child, ST_ROOT] = st[i, ST_ROOT]
-    st[child, ST_OWNER] = st[i, ST_KEY] if st[i, ST_KIND] == VISIT else st[i, ST_OWNER]
+    if st[i, ST_SVC] < 0:
+        st[child, ST_LOAD] = st[i, ST_LOAD]
+        st[child, ST_CLIENT] = st[i, ST_CLIENT]
+    if st[i, ST_MARK] & MARK_TRACED:
+        st[child, ST_MARK] |= MARK_TRACED
+        st[child, ST_ROOT] = st[i, ST_ROOT]
+        st[child, ST_OWNER] = st[i, ST_KEY] if st[i, ST_KIND] == VISIT else st[i, ST_OWNER]
 
 
 @law
@@ -202,6 +206,7 @@ def fork(w, i, pc):
         adopt(w, b, i)
         st[b, ST_PC] = branches[row, BR_PC]
         st[b, ST_PHASE] = PH_RUN
+        st[b, V_WORK] = 0
         st[b, ST_DEADLINE] = st[i, ST_DEADLINE]
         st[b, ST_PARENT] = i
         st[b, ST_PARENT_ID] = st[i, ST_ID]

@@ -7,12 +7,6 @@ from sysim.engine.compiled.columns import (
     A_NOTICE,
     A_OPEN,
     A_RSEQ,
-    B_FIRST,
-    C_CHILD,
-    C_HSEQ,
-    C_SEQ,
-    C_STATE,
-    CALL_NONE,
     G_FREE,
     G_FREE_N,
     G_SEQ,
@@ -21,13 +15,7 @@ from sysim.engine.compiled.columns import (
     ST_KEY,
     ST_KIND,
     ST_MARK,
-    ST_PARENT,
-    ST_PARENT_ID,
-    ST_ROOT,
-    V_WORK,
-    W_SEQ,
-    W_STATE,
-    WORK_NONE,
+    VISIT,
 )
 from sysim.plan.tables import NEVER
 from sysim.semantics.jit import inlined_law
@@ -54,20 +42,7 @@ def take(w, kind, key):
     st[i, ST_KIND] = kind
     st[i, ST_KEY] = key
     st[i, ST_MARK] = 0
-    st[i, A_OPEN] = 0
-    st[i, A_RSEQ] = 0
     st[i, ST_DEADLINE] = NEVER
-    st[i, W_SEQ] = 0
-    st[i, W_STATE] = WORK_NONE
-    st[i, V_WORK] = 0
-    st[i, ST_ROOT] = 0
-    st[i, C_SEQ] = 0
-    st[i, C_STATE] = CALL_NONE
-    st[i, C_HSEQ] = 0
-    st[i, C_CHILD] = -1
-    st[i, B_FIRST] = -1
-    st[i, ST_PARENT] = -1
-    st[i, ST_PARENT_ID] = 0
     return i
 
 
@@ -77,12 +52,10 @@ def give_back(w, i):
     g = t.g(w)
     st = t.st(w)
     st[i, ST_ID] = 0
-    st[i, A_OPEN] = 0
-    st[i, A_RSEQ] = 0
-    st[i, A_NOTICE] = 0
-    st[i, W_SEQ] = 0
-    st[i, C_SEQ] = 0
-    st[i, C_HSEQ] = 0
+    if st[i, ST_KIND] == VISIT:
+        st[i, A_OPEN] = 0
+        st[i, A_RSEQ] = 0
+        st[i, A_NOTICE] = 0
     st[i, ST_KEY] = g[G_FREE]
     g[G_FREE] = i
     g[G_FREE_N] += 1

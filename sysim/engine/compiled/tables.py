@@ -210,6 +210,7 @@ def grow_stories(tables: Tables, rows: int) -> None:
     new = aligned(rows, c.N_ST)
     new[: len(old)] = old
     fresh = np.arange(len(old), rows)
+    new[len(old) :, (c.B_FIRST, c.C_CHILD)] = NONE
     new[len(old) :, c.ST_KEY] = fresh + 1
     new[rows - 1, c.ST_KEY] = tables.g[c.G_FREE] if tables.g[c.G_FREE_N] > 0 else NONE
     tables.g[c.G_FREE] = len(old)

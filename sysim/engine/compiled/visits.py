@@ -19,6 +19,7 @@ from sysim.engine.compiled.columns import (
     G_SPANS,
     MARK_IN,
     MARK_STARTED,
+    MARK_TRACED,
     MARK_WORKER,
     PH_GONE,
     PH_GRANTED,
@@ -125,7 +126,8 @@ def begin(w, i):
     st[i, ST_PHASE] = PH_RUN
     st[i, ST_PC] = ops[st[i, ST_OP], O_PC]
     st[i, ST_MARK] |= MARK_STARTED
-    st[i, V_START] = g[G_NOW]
+    if st[i, ST_MARK] & MARK_TRACED:
+        st[i, V_START] = g[G_NOW]
     rep[st[i, ST_REP], RX_STARTED] += 1
     svc_cells[cell * g[G_SERVICES] + s, SC_STARTED] += 1
     row = (cell_segment[cell] * g[G_SERVICES] + s) * 2
@@ -260,7 +262,7 @@ def close(w, a, outcome, surely):
     waits = st[a, A_OPEN] != 0 and st[a, A_RSEQ] == 0
     visit_ended(svc_cells, row, outcome, not waits)
     g[G_NOTES] += note(NOTE_VISIT, st[a, ST_KEY], outcome)
-    if st[a, ST_ROOT] != 0:
+    if st[a, ST_MARK] & MARK_TRACED:
         g[G_SPANS] = span(
             t.spans(w), g[G_SPANS], st[a, ST_ROOT], st[a, ST_KEY], st[a, ST_OWNER], SPAN_VISIT, st[a, ST_OP],
             st[a, ST_REP], st[a, ST_T0], st[a, V_START], g[G_NOW], outcome,
