@@ -7,7 +7,7 @@ import statistics
 import pytest
 
 from tests.theory.formulas import power_of_d, redundancy_d
-from tests.theory.simulate import exponential, matches, pick, poisson, runs, scenario, seconds, serves, values
+from tests.theory.simulate import exponential, matches, poisson, runs, scenario, seconds, serves, values
 
 LONG = pytest.mark.long
 

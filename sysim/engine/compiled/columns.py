@@ -35,6 +35,7 @@ C_GROUP: Final = 19  # attempts of the present try
 C_NOPEN: Final = 20
 C_HSEQ: Final = 21  # of the hedge timer
 C_RESULT: Final = 22  # outcome of the last call; of a branch: its outcome
+C_ORIGINAL: Final = 22  # while there is a fallback: the outcome that led to it
 C_DEADLINE: Final = 23
 # visits: the attempt, as its caller sees it
 A_CALLER: Final = 24  # row of the calling story
@@ -46,47 +47,48 @@ A_OUT: Final = 29  # what the reply on its way says
 A_T0: Final = 30
 A_NOTICE: Final = 30  # once the caller no longer waits: number of the cancel notice on its way, else 0
 A_RSEQ: Final = 31  # of the reply on its way; 0: none, and in all other rows
-A_BITS: Final = 32
+A_BITS: Final = 5  # bit set of BIT_*, beside the marks
+A_NEXT: Final = 32  # next open attempt of the same call
 A_CELL: Final = 33  # when the call began
-A_PICK: Final = 34  # local number of the replica that the balancer picked
-ST_LOAD: Final = 32  # clients' stories: the load, the stream of a one-call request, the client or user
-ST_STREAM: Final = 33
-ST_CLIENT: Final = 34
+V_WORK: Final = 34  # visits and branches: ns of work finished so far
 A_FROM: Final = 35  # the caller's replica, -1 for clients
 ST_CELL: Final = 36  # when the request or visit arrived
 ST_T0: Final = 37
 ST_DEADLINE: Final = 38  # inherited, NEVER if none
 ST_OP: Final = 39  # global operation
+# in the same places: clients' stories (the load, the stream of a one-call request, the client or user) …
+ST_LOAD: Final = 32
+ST_STREAM: Final = 33
+ST_CLIENT: Final = 39
+# … and what branches and fallbacks know of their parent
+ST_PARENT: Final = 33
+ST_PARENT_ID: Final = 35  # 0: an orphan
+B_NEXT: Final = 36  # next branch of the same parent
+ST_WCELL: Final = 37  # cell of the visit they belong to
 # work, and a place in a queue, a bulkhead's line or (sorted by tag and key) among the jobs that share cores
 W_SEQ: Final = 40  # of the pending end of work, else 0
 W_STATE: Final = 41  # one of WORK_*
 W_BASE: Final = 42
 W_DUE: Final = 43  # when it is due; with cores: the tag
 W_T0: Final = 44
-V_WORK: Final = 45  # ns of work finished so far
+W_LEFT: Final = 45  # while paused
 V_NEXT: Final = 46
 V_PREV: Final = 47
 PS_NEXT: Final = 46
 PS_PREV: Final = 47
-# parents and children; C_CHILD and B_FIRST are -1 while there are none
-ST_PARENT: Final = 48  # of branches and fallbacks
-ST_PARENT_ID: Final = 49  # 0: an orphan
-B_NEXT: Final = 50  # next branch of the same parent
-ST_WCELL: Final = 51  # branches: cell of the visit they belong to
-B_FIRST: Final = 52  # first branch
-B_PENDING: Final = 53  # branches that have not joined
-C_CHILD: Final = 54  # fallback story
-A_NEXT: Final = 55  # next open attempt of the same call
+# parents; C_CHILD and B_FIRST are -1 while there are no children
+B_FIRST: Final = 48  # first branch
+B_PENDING: Final = 49  # branches that have not joined
+C_CHILD: Final = 50  # fallback story
 # seldom
-W_LEFT: Final = 56  # while paused
-C_PREVIOUS: Final = 57  # last back-off
-C_ORIGINAL: Final = 58  # outcome that led to the fallback
-ST_USER: Final = 59  # users: their key, of which those of the cycles derive
-V_START: Final = 59  # visits: when a worker took it, -1: none has
-ST_CYCLE: Final = 60  # users
-ST_OWNER: Final = 60  # a trace's parent: of a visit, key of its call; of its calls for all others but users
-ST_ROOT: Final = 61  # traced stories: key of the request
-N_ST: Final = 64
+A_PICK: Final = 51  # local number of the replica that the balancer picked
+C_PREVIOUS: Final = 52  # last back-off
+ST_USER: Final = 53  # users: their key, of which those of the cycles derive
+V_START: Final = 53  # visits: when a worker took it, -1: none has
+ST_CYCLE: Final = 54  # users
+ST_OWNER: Final = 54  # a trace's parent: of a visit, key of its call; of its calls for all others but users
+ST_ROOT: Final = 55  # traced stories: key of the request
+N_ST: Final = 56  # seven cache lines: an odd number spreads the rows over all sets of a cache
 
 REQUEST: Final = 0
 USER: Final = 1
@@ -114,11 +116,11 @@ MARK_STARTED: Final = 16
 MARK_TRACED: Final = 64
 MARK_IN: Final = 32  # is counted in system
 
-BIT_SENT: Final = 1
-BIT_RETRY: Final = 2
-BIT_HEDGE: Final = 4
-BIT_PERMIT: Final = 8
-BIT_SURE: Final = 16  # its answer is no message that could be lost: a crash or a reset was seen at once
+BIT_SENT: Final = 256
+BIT_RETRY: Final = 512
+BIT_HEDGE: Final = 1024
+BIT_PERMIT: Final = 2048
+BIT_SURE: Final = 4096  # its answer is no message that could be lost: a crash or a reset was seen at once
 
 CALL_NONE: Final = 0
 CALL_OPEN: Final = 1

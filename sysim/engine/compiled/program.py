@@ -39,7 +39,6 @@ from sysim.engine.compiled.columns import (
     PH_RUN,
     REQUEST,
     ST_CELL,
-    ST_CLIENT,
     ST_CYCLE,
     ST_DEADLINE,
     ST_ID,
@@ -177,10 +176,9 @@ def adopt(w, child, i):
     st = t.st(w)
     st[child, ST_SVC] = st[i, ST_SVC]
     st[child, ST_REP] = st[i, ST_REP]
-    st[child, ST_OP] = st[i, ST_OP]
+    st[child, ST_OP] = st[i, ST_OP]  # of a client: which one
     if st[i, ST_SVC] < 0:
         st[child, ST_LOAD] = st[i, ST_LOAD]
-        st[child, ST_CLIENT] = st[i, ST_CLIENT]
     if st[i, ST_MARK] & MARK_TRACED:
         st[child, ST_MARK] |= MARK_TRACED
         st[child, ST_ROOT] = st[i, ST_ROOT]
