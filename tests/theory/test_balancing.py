@@ -30,7 +30,6 @@ def cluster(n: int, rho: float, policy: dict[str, object], horizon: float, warmu
         pytest.param(1, 0.9, 10, 1_000, 1_000, marks=LONG),
         pytest.param(2, 0.95, 3.383046, 200, 300, marks=LONG),
         pytest.param(3, 0.95, 2.53513348, 200, 200, marks=LONG),
-        pytest.param(2, 0.99, 5.43199658, 600, 1_200, marks=LONG),
         pytest.param(5, 0.95, 1.9887722, 200, 200, marks=LONG),
     ],
 )

@@ -6,9 +6,10 @@ from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
+from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
-from sysim.engine.compiled.pipeline import after, call, call_end, call_over, depart, fall_back, launch, rejoin
+from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, touch_service

@@ -1,4 +1,4 @@
-"""The stages of a call, one action each: begin, try, launch, after an attempt, end, over, rejoin."""
+"""The way of a call through its policies, one action a stage: begin, launch, after an attempt."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ from sysim.engine.compiled.columns import (
     A_T0,
     ACT_AFTER,
     ACT_CALL_END,
-    ACT_CALL_OVER,
     ACT_END,
-    ACT_REJOIN,
-    ACT_RESUME,
-    ACT_RUN,
     ACT_SETTLE,
     ACT_SETTLE_ALL,
     ACT_TRY,
@@ -32,14 +28,12 @@ from sysim.engine.compiled.columns import (
     BIT_RETRY,
     C_ATTEMPTS,
     C_CELL,
-    C_CHILD,
     C_DEADLINE,
     C_FIRST,
     C_GROUP,
     C_HSEQ,
     C_KEY,
     C_NOPEN,
-    C_ORIGINAL,
     C_PREVIOUS,
     C_RESULT,
     C_SCOPE,
@@ -50,11 +44,7 @@ from sysim.engine.compiled.columns import (
     C_TRIED,
     C_TRIES,
     CALL_BACKOFF,
-    CALL_FALLBACK,
-    CALL_NONE,
     CALL_OPEN,
-    CALL_SLEEP,
-    FALLBACK,
     G_ATT,
     G_CELL,
     G_CUR,
@@ -65,44 +55,35 @@ from sysim.engine.compiled.columns import (
     G_OPEN,
     G_OUT,
     G_REASON,
-    G_SPANS,
     G_STATS,
     G_STREAMS,
     G_THEN,
     G_TRACE_NEXT,
     G_TRACES,
     MARK_TRACED,
-    MARK_WORKER,
     PH_GONE,
     REQUEST,
-    RX_BUSY,
-    ST_CELL,
     ST_CLIENT,
     ST_DEADLINE,
     ST_ID,
     ST_KEY,
     ST_KIND,
-    ST_LOAD,
     ST_MARK,
     ST_OP,
     ST_OWNER,
-    ST_PARENT,
-    ST_PARENT_ID,
     ST_PC,
     ST_PHASE,
     ST_REP,
     ST_ROOT,
     ST_SVC,
-    ST_WCELL,
     USER,
     V_START,
     V_WORK,
     VISIT,
 )
 from sysim.engine.compiled.entries import push, push_lane, refer
-from sysim.engine.compiled.program import adopt, end_request, succeeded
+from sysim.engine.compiled.program import succeeded
 from sysim.engine.compiled.stories import give_back, next_seq, take
-from sysim.engine.compiled.visits import join_resume, take_worker, touch_service
 from sysim.plan.tables import (
     BUDGET_NONE,
     BULKHEAD_FULL,
@@ -114,9 +95,7 @@ from sysim.plan.tables import (
     CANCELLED,
     CIRCUIT_OPEN,
     DEADLINE,
-    DEGRADED,
     I_ARG,
-    I_FALLBACK,
     I_SALT,
     K_PERMITS_USED,
     K_SINCE,
@@ -131,8 +110,6 @@ from sysim.plan.tables import (
     P_BULKHEAD_WAIT,
     P_DEADLINE,
     P_DEADLINE_LANE,
-    P_FALLBACK_LATENCY,
-    P_FALLBACK_ON,
     P_HEDGE_CANCEL,
     P_HEDGE_DELAY,
     P_HEDGE_MAX,
@@ -148,17 +125,16 @@ from sysim.plan.tables import (
     R_TIMEOUT,
     RATE_LIMITED,
     S_FIRST,
-    S_WORKERS,
     UNREACHABLE,
 )
 from sysim.plan.tables import C_SCOPE as SITE_SCOPE
-from sysim.record.columns import CC_REFUSED, LC_OFFERED, LV_QUEUE, SPAN_CALL, SPAN_REQUEST
-from sysim.record.counters import attempt_ended, call_ended, span
+from sysim.record.columns import CC_REFUSED, LC_OFFERED
+from sysim.record.counters import attempt_ended
 from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
-from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, note
+from sysim.semantics.digest import NOTE_ATTEMPT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
-from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
+from sysim.semantics.salts import X_BACKOFF, X_HEDGE
 from sysim.semantics.sampling import sample
 
 _breaker_acquire = circuit_breaker.acquire
@@ -235,6 +211,18 @@ def call(w):
     if policies[p, P_BUDGET] != BUDGET_NONE:
         _budget_tried(scope, k, ring, policies, policiesF, p, now)
     return ACT_TRY
+
+
+@law
+def sample_trace(w, i, key):
+    """A request of story `i` is offered (its call has this key): decide whether it is one of those to trace."""
+    g = t.g(w)
+    st = t.st(w)
+    if g[G_NOW] < g[G_TRACE_NEXT] * g[G_DURATION] // g[G_TRACES]:
+        return
+    g[G_TRACE_NEXT] = g[G_NOW] * g[G_TRACES] // g[G_DURATION] + 1
+    st[i, ST_MARK] |= MARK_TRACED
+    st[i, ST_ROOT] = st[i, ST_KEY] if st[i, ST_KIND] == REQUEST else key
 
 
 @inlined_law
@@ -433,151 +421,4 @@ def after(w):
         return ACT_TRY
     st[i, C_STATE] = CALL_BACKOFF
     push(w, now + ns, R_BACKOFF, st[i, C_KEY], refer(st[i, C_SEQ], 0, i))
-    return ACT_WAIT
-
-
-@inlined_law
-def call_end(w):
-    """The call of the story in control ends with G_OUT; its fallback may still turn that into `degraded`."""
-    g = t.g(w)
-    st = t.st(w)
-    sites = t.sites(w)
-    policies = t.policies(w)
-    dist = t.dist(w)
-    distF = t.distF(w)
-    points = t.points(w)
-    i = g[G_CUR]
-    p = sites[st[i, C_SITE], C_POLICY]
-    st[i, C_SEQ] = 0
-    st[i, C_HSEQ] = 0
-    st[i, C_FIRST] = -1
-    st[i, C_NOPEN] = 0
-    if succeeded(g[G_OUT]) or (policies[p, P_FALLBACK_ON] >> g[G_OUT]) & 1 == 0:
-        return ACT_CALL_OVER
-    st[i, C_ORIGINAL] = g[G_OUT]
-    if policies[p, P_FALLBACK_LATENCY] >= 0:
-        ns = sample(dist, distF, points, policies[p, P_FALLBACK_LATENCY], st[i, C_KEY], X_FALLBACK)
-        seq = next_seq(w)
-        st[i, C_SEQ] = seq
-        st[i, C_STATE] = CALL_SLEEP
-        push(w, g[G_NOW] + ns, R_BACKOFF, st[i, C_KEY], refer(seq, 0, i))
-        return ACT_WAIT
-    return fall_back(w, i)
-
-
-@law
-def fall_back(w, i):
-    """The steps of the fallback, run as a story of their own that takes control."""
-    g = t.g(w)
-    st = t.st(w)
-    code = t.code(w)
-    st[i, C_SEQ] = 0
-    pc = code[st[i, ST_PC], I_FALLBACK]
-    if pc < 0:
-        g[G_OUT] = DEGRADED
-        return ACT_CALL_OVER
-    f = take(w, FALLBACK, derive(st[i, C_KEY], SALT_FALLBACK))
-    adopt(w, f, i)
-    st[f, ST_PC] = pc
-    st[f, ST_OWNER] = st[i, C_KEY]
-    st[f, ST_DEADLINE] = st[i, ST_DEADLINE]
-    st[f, ST_PARENT] = i
-    st[f, ST_PARENT_ID] = st[i, ST_ID]
-    st[f, ST_WCELL] = st[i, ST_CELL] if st[i, ST_KIND] == VISIT else st[i, ST_WCELL]
-    st[i, C_CHILD] = f
-    st[i, C_STATE] = CALL_FALLBACK
-    g[G_CUR] = f
-    return ACT_RUN
-
-
-@law
-def sample_trace(w, i, key):
-    """A request of story `i` is offered (its call has this key): decide whether it is one of those to trace."""
-    g = t.g(w)
-    st = t.st(w)
-    if g[G_NOW] < g[G_TRACE_NEXT] * g[G_DURATION] // g[G_TRACES]:
-        return
-    g[G_TRACE_NEXT] = g[G_NOW] * g[G_TRACES] // g[G_DURATION] + 1
-    st[i, ST_MARK] |= MARK_TRACED
-    st[i, ST_ROOT] = st[i, ST_KEY] if st[i, ST_KIND] == REQUEST else key
-
-
-@inlined_law
-def close_call(w, i, outcome):
-    """The call of story `i` is over for good: its account, and that of the request which it may be."""
-    g = t.g(w)
-    st = t.st(w)
-    sites = t.sites(w)
-    c = st[i, C_SITE]
-    st[i, C_STATE] = CALL_NONE
-    st[i, C_CHILD] = -1
-    call_ended(t.call_cells(w), st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
-    g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
-    if st[i, ST_MARK] & MARK_TRACED:
-        trace_call(w, i, outcome)
-    if sites[c, C_STREAM] >= 0 and st[i, ST_KIND] != REQUEST:
-        end_request(
-            w, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome
-        )
-        st[i, ST_MARK] &= ~MARK_TRACED
-
-
-@law
-def trace_call(w, i, outcome):
-    """Write the call of story `i`, and the request which it may be, into the traces."""
-    g = t.g(w)
-    st = t.st(w)
-    spans = t.spans(w)
-    c = st[i, C_SITE]
-    stream = t.sites(w)[c, C_STREAM]
-    root = st[i, ST_ROOT]
-    kind = st[i, ST_KIND]
-    owner = st[i, ST_OWNER]
-    if stream >= 0:
-        owner = root
-    elif kind == VISIT:
-        owner = st[i, ST_KEY]
-    now = g[G_NOW]
-    g[G_SPANS] = span(
-        spans, g[G_SPANS], root, st[i, C_KEY], owner, SPAN_CALL, c, -1, st[i, C_T0], -1, now, outcome
-    )
-    if stream >= 0:
-        g[G_SPANS] = span(
-            spans, g[G_SPANS], root, root, -1, SPAN_REQUEST, stream, -1, st[i, C_T0], -1, now, outcome
-        )
-
-
-@inlined_law
-def call_over(w):
-    """The call of the story in control is over, with G_OUT."""
-    g = t.g(w)
-    st = t.st(w)
-    t.sites(w)
-    t.call_cells(w)
-    i = g[G_CUR]
-    st[i, C_SITE]
-    outcome = g[G_OUT]
-    st[i, C_RESULT] = outcome
-    close_call(w, i, outcome)
-    return ACT_REJOIN
-
-
-@inlined_law
-def rejoin(w):
-    """An async visit that waited for a call needs a worker again; all others go on at once."""
-    g = t.g(w)
-    st = t.st(w)
-    rep = t.rep(w)
-    svc = t.svc(w)
-    level = t.level(w)
-    i = g[G_CUR]
-    if st[i, ST_KIND] != VISIT or st[i, ST_MARK] & MARK_WORKER:
-        return ACT_RESUME
-    s = st[i, ST_SVC]
-    touch_service(w, s)
-    if rep[st[i, ST_REP], RX_BUSY] < svc[s, S_WORKERS]:
-        take_worker(w, i)
-        return ACT_RESUME
-    join_resume(w, i)
-    level[s, LV_QUEUE] += 1
     return ACT_WAIT

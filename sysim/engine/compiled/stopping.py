@@ -22,7 +22,7 @@ from sysim.engine.compiled.columns import (
     W_STATE,
     WORK_SHARES,
 )
-from sysim.engine.compiled.pipeline import close_call
+from sysim.engine.compiled.endings import close_call
 from sysim.engine.compiled.program import orphan_ended
 from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import touch_service

@@ -148,7 +148,7 @@ def cores_reschedule(w, r, s):
     now = g[G_NOW]
     row = replicas[r, RP_FIRST_SPEED]
     n = rep[r, PS_N]
-    used = np.int64(min(np.float64(n), speed[row, SP_CORES]) * 1000.0)
+    used = np.int64(min(np.float64(n), speed[row, SP_CORES]) * 1000.0 + 0.5)
     if speed[row, SP_PAUSED] > 0.0:
         used = np.int64(0)
     level[s, LV_CPU] += used - rep[r, RX_CPU]
