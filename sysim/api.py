@@ -252,8 +252,9 @@ def simulate(
 
     done: dict[int, Run] = {}
     try:
-        if min(workers, count) > 1:
+        if engine == "compiled" or min(workers, count) > 1:
             _warm_up(engine)
+        if min(workers, count) > 1:
             _on_threads(one, count, min(workers, count), done)
         else:
             for replication in range(count):
@@ -276,7 +277,9 @@ faults: [{at: 1ms, for: 1ms, on: s, pause: true}, {every: 5ms, for: 1ms, on: s, 
 
 @cache
 def _warm_up(engine: Engine) -> None:
-    """Run next to nothing once, so that no two threads find the same function not yet compiled."""
+    """Run next to nothing once a process: then the time of a run is the run's own, without compiling or
+    loading the engine, and no two threads find the same function not yet compiled.
+    """
     from sysim import scenario_file
     from sysim.plan.lower import lower
 

@@ -35,8 +35,12 @@ class Problem:
     source: str = ""
 
     def headline(self) -> str:
-        """The finding in one line: ``file:line:column: code: path: message, hint``."""
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        """The finding in one line: ``file:line:column: code: path: message, hint``.
+
+        A value given on the command line has no line: ``--set path: code: …``.
+        """
+        on_command_line = self.file.startswith(("--set ", "--param "))
+        where = f"{self.file}:{self.line}:{self.column}" if self.line and not on_command_line else self.file
         label = f"warning: {self.code}" if self.severity == "warning" else self.code
         parts = [where, label, self.path, self.message] if self.path else [where, label, self.message]
         text = ": ".join(parts)

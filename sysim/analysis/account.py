@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sysim.analysis.recovery import NS, Occurrence, Recovery
-from sysim.analysis.words import amount, count, instant, listed, percent, span
+from sysim.analysis.words import Clock, amount, count, listed, percent, recovered, span
 from sysim.plan.tables import OUTCOMES
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def account(result: Result) -> str:
     """The paragraph. One sentence a fact; facts that did not occur are not mentioned."""
     run = result.run
     phases = _phases(run)
-    sentences = [*_order(run), *_customers(run, phases), *_money(run), *_outcome(result, run, phases)]
+    clock = Clock(result.scenario.time.start, run.plan.duration / NS)
+    sentences = [*_order(run, clock), *_customers(run, phases), *_money(run), *_outcome(result, run, phases)]
     sentences.append(_caveat(result))
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -67,7 +68,7 @@ def _phases(run: Run) -> Phases:
 # --- in which order ---------------------------------------------------------------------------------------
 
 
-def _order(run: Run) -> list[str]:
+def _order(run: Run, clock: Clock) -> list[str]:
     told: list[tuple[float, str]] = []
     told += _told_faults(run)
     breakers = [t for t in run.transitions if t.kind == "breaker" and t.what == "open"]
@@ -80,10 +81,10 @@ def _order(run: Run) -> list[str]:
     for service, stats in run.windows["all"].services.items():
         full = stats.queue_full
         if full:
-            more = f" and turns away {count(full.count)} requests until {instant(full.last_s)}"
+            more = f" and turns away {count(full.count)} requests until {clock(full.last_s)}"
             told.append((full.first_s, f"the queue of {service} is full{more if full.count > 1 else ''}"))
     told.sort(key=lambda item: item[0])
-    return [f"At {instant(at)} {text}." for at, text in told]
+    return [f"At {clock(at)} {text}." for at, text in told]
 
 
 def _told_faults(run: Run) -> list[tuple[float, str]]:
@@ -166,16 +167,15 @@ def _customers(run: Run, phases: Phases) -> list[str]:
         if stats.success == 1.0:
             sentences.append(f"No request of {load} failed{_latency(stats)}.")
             continue
+        told = (
+            (failed(phases.before), "before the fault"),
+            (failed(phases.during), "while it lasted"),
+            (failed(phases.after), "afterwards"),
+        )
+        known = [(share, when) for share, when in told if share is not None]
         parts = [
             f"{percent(share)} {'' if number else 'failed '}{when}"
-            for number, (share, when) in enumerate(
-                (
-                    (failed(phases.before), "before the fault"),
-                    (failed(phases.during), "while it lasted"),
-                    (failed(phases.after), "afterwards"),
-                )
-            )
-            if share is not None
+            for number, (share, when) in enumerate(known)
         ]
         overall = 1.0 - (stats.success or 0.0)
         if phases.end_s is None or len(parts) == 1:
@@ -226,20 +226,20 @@ def _outcome(result: Result, run: Run, phases: Phases) -> list[str]:
     last = max(faults, key=lambda fault: fault.begin)
     length = span(((last.end if last.end is not None else run.plan.duration) - last.begin) / NS)
     sentences = []
+    back: dict[str, list[str]] = {}
     for load, found in run.recovery.items():
         if found.recovered_after_s is not None:
             if not _suffered(run, phases, load):
                 continue
-            when = (
-                "at once" if found.recovered_after_s < run.series.bucket_s else span(found.recovered_after_s)
-            )
-            after = "when" if when == "at once" else "after"
-            sentences.append(
-                f"{load} is back to normal {when} {after} the fault ended{_agreeing(result, load)}."
-            )
-        elif found.after_s is not None:
+            when = recovered(found.recovered_after_s, run.series.bucket_s).removeprefix("after ")
+            back.setdefault(f"{when} after the fault ended{_agreeing(result, load)}", []).append(load)
+        elif found.after_s is not None and found.judged:
             sentences += _still_down(result, run, phases, load, found, f"the {length} {last.label}")
-    return sentences
+    told = [
+        f"{listed(loads)} {'is' if len(loads) == 1 else 'are'} back to normal {when}."
+        for when, loads in back.items()
+    ]
+    return told + sentences
 
 
 def _suffered(run: Run, phases: Phases, load: str) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sysim.analysis import metrics
 from sysim.analysis.recovery import Recovery, recovery
 from sysim.analysis.statistics import half_width, mean, share_interval
+from sysim.analysis.words import recovered, span
 from sysim.model import Check
 from sysim.plan.tables import T_LOAD
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 Outcome = Literal["pass", "fail", "inconclusive"]
 NS = 1_000_000_000
 SINGLE = "single replication"
+SHARES = frozenset(
+    ("success", "utilisation", "cpu_utilisation", "admitted_fraction", "breaker_admitted_fraction")
+)
+"""Metrics that are never outside of 0 to 1."""
+NOTHING_BEFORE = "no whole bucket before the first fault to compare with"
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -38,8 +44,8 @@ class Verdict:
     """What became of one check. `value` and `interval` have the unit of the check; `note` says what one
     should know.
 
-    `confidence` is that of the interval; `limit` is what the value was compared with, None for boolean
-    checks.
+    `confidence` is that of the interval. `found` says in words what a bare number or a truth value would not
+    tell, `expected_for` names the variants that a failing check is written for.
     """
 
     check: str
@@ -51,6 +57,8 @@ class Verdict:
     name: str | None = None
     confidence: float = 0.95
     metric: str = ""
+    found: str = ""
+    expected_for: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The object of the JSON result."""
@@ -90,7 +98,14 @@ def judge_all(checks: Sequence[Check], runs: Sequence[Run], variant: str | None)
     """The verdicts of the checks that apply to the variant, in the order of the file."""
     if not runs:
         return ()
-    return tuple(judge(check, runs, variant) for check in checks if check.applies_to(variant))
+    verdicts = []
+    for check in checks:
+        if check.applies_to(variant):
+            verdict = judge(check, runs, variant)
+            if verdict.verdict == "fail" and check.variants and variant in check.variants:
+                verdict = replace(verdict, expected_for=tuple(check.variants))
+            verdicts.append(verdict)
+    return tuple(verdicts)
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
@@ -116,6 +131,8 @@ def _compared(check: Check, variant: str | None, numbers: Sequence[float]) -> Ve
         right = holds(centre, check.value) != check.negated
         return _verdict(check, variant, "pass" if right else "fail", centre, note=SINGLE)
     low, high = centre - half, centre + half
+    if check.metric in SHARES and check.of_window is None:
+        low, high = max(0.0, low), min(1.0, high)
     if check.op in ("==", "!="):
         inside = low <= check.value <= high
         if low == high:
@@ -157,10 +174,14 @@ def _recovers(check: Check, runs: Sequence[Run], variant: str | None) -> Verdict
     found = [recovery_of(check, run) for run in runs]
     if all(some.after_s is None for some in found):
         return _verdict(check, variant, "fail", note="no data: no fault ends within the run")
+    if not all(some.judged for some in found):
+        return _verdict(check, variant, "fail", note=f"no data: {NOTHING_BEFORE}")
     times = [some.recovered_after_s for some in found]
     known = [x for x in times if x is not None]
     if len(known) == len(times):
-        return _compared(check, variant, known)
+        verdict = _compared(check, variant, known)
+        bucket_s = runs[0].series.bucket_s
+        return replace(verdict, found=recovered(0.0, bucket_s)) if max(known) < bucket_s else verdict
     needed = check.value + check.hold / NS
     never = [some for some in found if some.recovered_after_s is None]
     if any(some.observed_s >= needed for some in never):
@@ -172,18 +193,21 @@ def _recovers(check: Check, runs: Sequence[Run], variant: str | None) -> Verdict
 
 
 def _boolean(check: Check, runs: Sequence[Run], variant: str | None) -> Verdict:
-    answers = [recovery_of(check, run).metastable for run in runs]
+    recoveries = [recovery_of(check, run) for run in runs]
+    answers = [some.metastable for some in recoveries]
     held = [answer != check.negated for answer in answers if answer is not None]
     if not held:
         note = "the run ends too soon after the fault, or has no fault that ends, to tell"
+        if not all(some.judged for some in recoveries):
+            note = NOTHING_BEFORE
         return _verdict(check, variant, "inconclusive", note=_single(note, runs))
     value = sum(held) / len(held)
+    found = _how(recoveries, runs[0].series.bucket_s)
     if check.share is not None and len(held) == len(answers) > 1:
         low, high = share_interval(sum(held), len(held), check.confidence)
         verdict: Outcome = "pass" if low >= check.share else "fail" if high < check.share else "inconclusive"
-        return _verdict(
-            check, variant, verdict, value, (low, high), f"held in {sum(held)} of {len(held)} replications"
-        )
+        note = f"held in {sum(held)} of {len(held)} replications"
+        return replace(_verdict(check, variant, verdict, value, (low, high), note), found=found)
     if not all(held) and check.share is None:
         verdict = "fail"
     elif len(held) < len(answers):
@@ -191,7 +215,20 @@ def _boolean(check: Check, runs: Sequence[Run], variant: str | None) -> Verdict:
     else:
         verdict = "pass" if all(held) else "fail"
     note = "" if len(runs) == 1 else f"held in {sum(held)} of {len(answers)} replications"
-    return _verdict(check, variant, verdict, value, note=_single(note, runs))
+    return replace(_verdict(check, variant, verdict, value, note=_single(note, runs)), found=found)
+
+
+def _how(recoveries: Sequence[Recovery], bucket_s: float) -> str:
+    """How the runs came out of the faults, in words."""
+    times = [some.recovered_after_s for some in recoveries if some.recovered_after_s is not None]
+    observed = span(min(some.observed_s for some in recoveries))
+    if not times:
+        return f"not recovered {observed} after the fault"
+    if len(recoveries) == 1:
+        return f"recovered {recovered(times[0], bucket_s)}"
+    how = recovered(mean(times), bucket_s)
+    share = "" if len(times) == len(recoveries) else f" in {len(times)} of {len(recoveries)} replications,"
+    return f"recovered{share} {how}{' on average' * (len(times) > 1)}"
 
 
 def _single(note: str, runs: Sequence[Run]) -> str:

@@ -96,7 +96,7 @@ def _load(scenario: Scenario) -> Iterator[str]:
             + listed(sorted({site.target for site in sites(scenario) if site.caller == name}))
         )
         unit = "request" if load.mix else "cycle"
-        yield f"{name}: {how}, to {to}; one {unit} leads to {many[name]:.3g} calls in all"
+        yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
     busy = {target: rate for target, rate in rates.items() if rate > 0}
     quiet = sorted(
         f"{service}.{operation}"
@@ -106,6 +106,10 @@ def _load(scenario: Scenario) -> Iterator[str]:
     )
     if quiet:
         yield f"never called: {listed(quiet)}"
+
+
+def _calls(number: float) -> str:
+    return f"{number:.3g} {'call' if number == 1 else 'calls'}"
 
 
 def _busy(scenario: Scenario) -> Iterator[str]:

@@ -53,12 +53,14 @@ class Recovery:
     """How one load came out of the faults. None: not recovered, or for `metastable` not decided.
 
     `after_s` is the instant T from which recovery is counted; None without a fault that ends within the run.
+    `judged` is False where nothing was measured before the first fault that one could compare with.
     """
 
     recovered_after_s: float | None
     metastable: bool | None
     after_s: float | None = None
     observed_s: float = 0.0
+    judged: bool = True
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """The object of the JSON result."""
@@ -192,7 +194,7 @@ def recovery(
     first = min((fault.begin for fault in began), default=moment)
     before = share_before(plan, good, offered, first)
     if before is None:
-        return Recovery(None, None, moment / NS, observed / NS)
+        return Recovery(None, None, moment / NS, observed / NS, judged=False)
     good, offered = by_bucket(plan, load_cells, streams)
     edges = np.arange(plan.n_buckets, dtype=np.int64) * plan.bucket_ns
     t = first_recovered(edges, good, offered, to * before, moment, hold, plan.bucket_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 
 def span(seconds: float | None) -> str:
@@ -34,6 +35,45 @@ def instant(seconds: float) -> str:
     return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s" if seconds < 600 else span(seconds)
 
 
+class Clock:
+    """Points of time as one reader wants them all: clock times where the run has a calendar, as ``15:05``,
+    with the date from the second day on; else elapsed times, in seconds or in hours, minutes and seconds by
+    the length of the run. From ten minutes on nobody wants hundredths of a second.
+    """
+
+    def __init__(self, start: str | None, length_s: float) -> None:
+        self.start = None if start is None else datetime.fromisoformat(start)
+        self.length_s = length_s
+
+    def __call__(self, seconds: float) -> str:
+        """The text of the moment so many seconds after time 0."""
+        if self.start is not None:
+            return self._of_day(self.start, seconds if self.length_s < 600 else round(seconds))
+        if self.length_s < 600:
+            return instant(seconds)
+        minutes, rest = divmod(round(seconds, 1), 60)
+        hours, minutes = divmod(int(minutes), 60) if self.length_s >= 7_200 else (0, int(minutes))
+        parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
+        if rest or not parts:
+            parts.append(f"{rest:.2f}".rstrip("0").rstrip(".") + " s")
+        return " ".join(parts)
+
+    @staticmethod
+    def _of_day(start: datetime, seconds: float) -> str:
+        moment = start + timedelta(milliseconds=round(seconds * 1000))
+        text = f"{moment:%H:%M}"
+        if moment.second or moment.microsecond:
+            text += f":{moment:%S}"
+        if moment.microsecond:
+            text += f".{moment.microsecond // 1000:03d}".rstrip("0")
+        return text if moment.date() == start.date() else f"{moment:%Y-%m-%d} {text}"
+
+
+def recovered(seconds: float, bucket_s: float) -> str:
+    """How long a recovery took; it is known to a bucket only."""
+    return f"within one bucket ({span(bucket_s)})" if seconds < bucket_s else f"after {span(seconds)}"
+
+
 def percent(share: float | None) -> str:
     """A share: ``0 %``, ``0.12 %``, ``34 %``, ``99.98 %``; never rounded to 0 or 100 from beside them."""
     if share is None:
@@ -57,6 +97,11 @@ def count(number: float | None) -> str:
     if isinstance(number, int) or number >= 100 or number == int(number):
         return f"{number:,.0f}"
     return _three(number)
+
+
+def counted(number: float, noun: str) -> str:
+    """A number of things and what they are: ``1 load``, ``2 loads``, ``1,200 loads``."""
+    return f"{count(number)} {noun if number == 1 else noun + 's'}"
 
 
 def amount(number: float, currency: str | None) -> str:

@@ -1,4 +1,4 @@
-"""A progress bar with the time left, on stderr and only on a terminal."""
+"""A progress bar with the time left, on stderr and only on a terminal; elsewhere one line if it will take long."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
+COMPILING = "compiling the engine for this machine, once; this takes up to a minute"
+
 
 @contextmanager
 def progress(engine: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
     """A function that takes the share that is done, or None where nobody would see it."""
+    cold = not quiet and engine == "compiled" and _cold()
     if quiet or not sys.stderr.isatty():
+        if cold:
+            click.echo(COMPILING, err=True)
         yield None
         return
     from rich.console import Console
@@ -19,7 +26,6 @@ def progress(engine: str, quiet: bool) -> Iterator[Callable[[float], None] | Non
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        cold = engine == "compiled" and _cold()
         task = bar.add_task("compiling the engine, once" if cold else "simulating", total=1.0)
         lock = threading.Lock()
 

@@ -18,9 +18,12 @@ def command(file: str, variant: str | None, settings: tuple[str, ...], params: t
 
     scenario = read(file, variant, settings, params)
     plan = plan_of(scenario)
+    from sysim.analysis.words import counted
+
+    model = scenario.model
     facts = [
-        f"{plan.n_services} services", f"{plan.n_replicas} replicas", f"{plan.n_loads} loads",
-        f"{len(scenario.model.faults)} faults", f"{len(scenario.variants)} variants",
-        f"{len(scenario.model.checks)} checks",
+        counted(plan.n_services, "service"), counted(plan.n_replicas, "replica"),
+        counted(plan.n_loads, "load"), counted(len(model.faults), "fault"),
+        counted(len(scenario.variants), "variant"), counted(len(model.checks), "check"),
     ]  # fmt: skip
     click.echo(f"{file}: valid: {scenario.name}, {', '.join(facts)}")

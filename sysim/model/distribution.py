@@ -182,6 +182,27 @@ Distribution = (
 """Any distribution of durations; `kind` tells which."""
 
 
+def only_value(distribution: Distribution) -> int | None:
+    """The value (ns) of a distribution that has no other, None where there are several."""
+    value: int | None = None
+    match distribution:
+        case Constant(value=constant):
+            value = constant
+        case Exponential(mean=0):
+            value = 0
+        case Uniform(low=low, high=high) if low == high:
+            value = low
+        case Normal(mean=mean, sd=0):
+            value = mean
+        case Empirical(values=values) if min(values) == max(values):
+            value = values[0]
+        case Mixture(parts=(part,)):
+            value = only_value(part.of)
+        case _:
+            pass
+    return value if value is None or distribution.max is None else min(value, distribution.max)
+
+
 def _constant(value: Any) -> Any:
     if isinstance(value, str):
         return Constant(value=duration(value))

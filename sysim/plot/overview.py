@@ -20,6 +20,7 @@ from sysim.plot.style import (
     mark_silence,
     seconds_axis,
     styled,
+    time_axis,
     time_unit,
 )
 from sysim.result.result import Result
@@ -63,8 +64,7 @@ def timeline(result: Result, replication: int = 0) -> Figure:
         shade_faults(run, panels, unit)
         if mark_transitions(run, panels[-1], unit):
             panels[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        panels[-1].set_xlabel(f"time ({unit_name})")
-        panels[-1].set_xlim(0, run.plan.duration / 1e9 / unit)
+        time_axis(panels[-1], result.scenario.time.start, run.plan.duration / 1e9, unit, unit_name)
         variant = f" · {result.variant}" if result.variant else ""
         drawn.suptitle(f"{result.scenario.name}{variant} · seed {run.seed}", fontsize=11, x=0.01, ha="left")
     return drawn

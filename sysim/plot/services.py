@@ -22,7 +22,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 
 from sysim.analysis.metrics import labels_of
-from sysim.analysis.words import count, instant, per_second, percent
+from sysim.analysis.words import Clock, count, per_second, percent
 from sysim.model.graph import layers, service_graph
 from sysim.plan.tables import DEGRADED, OUTCOMES
 from sysim.plot.layout import Point, layered
@@ -82,9 +82,10 @@ def graph(result: Result, window: str = "all", replication: int = 0) -> Figure:
             _node(axes, stats, name, inches(places.nodes[name]), shape.nodes[name].get("replicas"))
         _legend(drawn, width, height)
         variant = f" · {result.variant}" if result.variant else ""
+        clock = Clock(result.scenario.time.start, result.run.plan.duration / 1e9)
         drawn.text(
             SIDE / width, 1 - 0.16 / height,
-            f"{result.scenario.name}{variant} · {window}: {instant(stats.from_s)} to {instant(stats.to_s)}",
+            f"{result.scenario.name}{variant} · {window}: {clock(stats.from_s)} to {clock(stats.to_s)}",
             fontsize=11, va="top",
         )  # fmt: skip
     return drawn

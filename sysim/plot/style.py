@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#888888"
+CLOCK_STEPS = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800,
+    604_800,
+)  # fmt: skip
+"""Seconds between the marks of an axis with clock times."""
 LINES: tuple[tuple[str, Any], ...] = (
     (BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (PURPLE, (0, (5, 1, 1, 1, 1, 1))), (ORANGE, (0, (3, 1))),
     (SKY, ":"), (BLACK, (0, (1, 1))),
@@ -89,6 +96,26 @@ def time_unit(seconds: float) -> tuple[float, str]:
     if seconds > 900:
         return 60.0, "minutes"
     return 1.0, "seconds"
+
+
+def time_axis(axes: Axes, start: str | None, duration_s: float, unit: float, unit_name: str) -> None:
+    """The axis of a run's time: elapsed, or by the clock where the run has a calendar."""
+    axes.set_xlim(0, duration_s / unit)
+    axes.set_xlabel(f"time ({unit_name})" if start is None else "clock time")
+    if start is None:
+        return
+    begin = datetime.fromisoformat(start)
+    midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+    offset = (begin - midnight).total_seconds()
+    step = next((step for step in CLOCK_STEPS if duration_s <= 8 * step), 7 * 86_400 * ceil(duration_s / 4e6))
+    times = [step * k - offset for k in range(ceil(offset / step), int((offset + duration_s) / step) + 1)]
+    moments = [begin + timedelta(seconds=t) for t in times]
+    form = "%a %d %b" if step >= 86_400 else "%H:%M:%S" if step < 60 else "%H:%M"
+    labels = [f"{moment:{form}}" for moment in moments]
+    for number, moment in enumerate(moments):
+        if step < 86_400 and duration_s > 86_400 and moment.hour == moment.minute == 0:
+            labels[number] += f"\n{moment:%a %d %b}"
+    axes.set_xticks([t / unit for t in times], labels)
 
 
 def seconds_axis(axes: Axes) -> None:

@@ -8,7 +8,16 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from sysim.analysis.latency import middles
 from sysim.plot.events import shade_faults
-from sysim.plot.style import LINES, figure, mark_silence, seconds_axis, short_time, styled, time_unit
+from sysim.plot.style import (
+    LINES,
+    figure,
+    mark_silence,
+    seconds_axis,
+    short_time,
+    styled,
+    time_axis,
+    time_unit,
+)
 from sysim.result.result import Result
 
 STYLES = {"p50": "-", "p95": "--", "p99": ":"}
@@ -40,8 +49,7 @@ def latency(result: Result, replication: int = 0) -> Figure:
             mark_silence(over_time, t, silent, "no success")
             over_time.set_title(f"{load}: latency of successes, by arrival", pad=14)
             over_time.set_ylabel("latency")
-            over_time.set_xlabel(f"time ({unit_name})")
-            over_time.set_xlim(0, run.plan.duration / 1e9 / unit)
+            time_axis(over_time, result.scenario.time.start, run.plan.duration / 1e9, unit, unit_name)
             if not all(np.isnan(run.series.latency[load][name]).all() for name in STYLES):
                 seconds_axis(over_time)
                 over_time.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)

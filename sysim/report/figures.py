@@ -39,7 +39,8 @@ class Figures:
             return show(value)
         if show is percent:
             # Of a share only the width may get the digits that a share near 0 or 1 needs.
-            return f"{value * 100:.4g} ± {half * 100:.2g} %"
+            width = f"{half * 100:.2g}" if half >= 1e-5 else "<0.001"
+            return f"{value * 100:.4g} ± {width} %"
         return f"{show(value)} ± {show(half)}"
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sysim.analysis.checks import Verdict
-from sysim.analysis.words import amount, count, instant, percent, span
+from sysim.analysis.words import Clock, amount, count, instant, listed, percent, span
 from sysim.report.figures import Figures, figures
 from sysim.result.result import Result
 from sysim.result.stats import CallStats, WindowStats, failures
@@ -26,6 +26,8 @@ PROSE_WIDTH = 100
 MOST_WINDOWS = 6
 MOST_BUSY = 4
 MOST_CALLS = 30
+LEAST_SHARE = 0.001
+LEAST_QUEUE = 0.1
 _STYLE = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 _MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
@@ -105,11 +107,16 @@ def _head(console: Console, result: Result) -> None:
     if scenario.description:
         text = Text(" ".join(scenario.description.split()), style="italic")
         console.print(text, width=min(PROSE_WIDTH, console.width))
-    spans = [f"{w.name} {instant(w.from_s)} – {instant(w.to_s)}" for w in _windows(result)]
+    clock = _clock(result)
+    spans = [f"{w.name} {clock(w.from_s)} – {clock(w.to_s)}" for w in _windows(result)]
     console.print(Text("windows: " + ", ".join(spans), style="dim"))
     if result.interrupted:
         console.print(Text("interrupted: fewer replications than were asked for", style="bold yellow"))
     console.print()
+
+
+def _clock(result: Result) -> Clock:
+    return Clock(result.scenario.time.start, result.scenario.time.duration / 1e9)
 
 
 def _windows(result: Result) -> list[WindowStats]:
@@ -146,14 +153,12 @@ def _loads(console: Console, result: Result) -> None:
 
 def _failed_by(found: Figures, offered: int) -> str:
     total = found.number("offered") or offered
-    parts = []
-    for name in failures(found.facts["outcomes"]):
+    parts: list[str] = []
+    for name in (*failures(found.facts["outcomes"]), "degraded"):
         number = found.number("outcomes", name)
-        if number and total:
+        # What is rare is told only where there is nothing else to tell.
+        if number and total and (not parts or number >= LEAST_SHARE * total):
             parts.append(f"{name} {percent(number / total)}")
-    degraded = found.number("degraded")
-    if degraded and total:
-        parts.append(f"degraded {percent(degraded / total)}")
     return ", ".join(parts[:3]) or "–"
 
 
@@ -170,7 +175,8 @@ def _factor(value: float | None) -> str:
 def _services(console: Console, result: Result) -> None:
     windows = _windows(result)[-MOST_BUSY:]
     columns = ["service", *(f"busy\n{window.name}" for window in windows)]
-    columns += ["longest queue\n(mean)", "most at once", "longest wait\n(p99)", "turned away", "work\nwasted"]
+    columns += ["longest queue\n(mean)", f"most at once{_of_all(result)}", "longest wait\n(p99)"]
+    columns += ["turned away", "work\nwasted"]
     table = _table("Services", columns)
     idle = []
     for service in result.windows["all"].services:
@@ -179,12 +185,11 @@ def _services(console: Console, result: Result) -> None:
         if not whole.facts["arrivals"] and not whole.facts["in_system_max"]:
             idle.append(service)
             continue
-        at = whole.facts["in_system_max_at_s"]
         table.add_row(
             service,
             *(_busy(found) for found in cells.values()),
-            _worst(cells, count, "queue_mean"),
-            f"{count(whole.facts['in_system_max'])} at {instant(at)}" if at is not None else "–",
+            _worst(cells, _queue, "queue_mean"),
+            _most_at_once(result, service),
             _worst(cells, span, "wait_s", "p99"),
             _turned_away(whole),
             _wasted(whole),
@@ -195,13 +200,31 @@ def _services(console: Console, result: Result) -> None:
         console.print(Text(f"never called: {', '.join(idle)}", style="dim"))
 
 
+def _of_all(result: Result) -> str:
+    return "" if len(result.runs) == 1 else f"\n(in {len(result.runs)} runs)"
+
+
+def _most_at_once(result: Result, service: str) -> str:
+    """The most of any replication, and when."""
+    found = [run.windows["all"].services[service] for run in result.runs]
+    most = max(found, key=lambda stats: stats.in_system_max)
+    if most.in_system_max_at_s is None:
+        return "–"
+    return f"{count(most.in_system_max)} at {_clock(result)(most.in_system_max_at_s)}"
+
+
 def _worst(cells: Mapping[str, Figures], show_as: Callable[[float | None], str], *path: str) -> str:
     """The highest of the windows' values, with the window's name unless it is the whole run."""
     known = {name: value for name, found in cells.items() if (value := found.number(*path)) is not None}
     if not known or max(known.values()) == 0:
         return "–"
     name = max(known, key=lambda window: known[window])
-    return show_as(known[name]) + ("" if name == "all" else f" in {name}")
+    text = show_as(known[name])
+    return text if name == "all" or text.startswith("<") else f"{text} in {name}"
+
+
+def _queue(mean: float | None) -> str:
+    return count(mean) if mean is None or mean >= LEAST_QUEUE else f"<{LEAST_QUEUE:g}"
 
 
 def _wasted(found: Figures) -> str:
@@ -217,8 +240,8 @@ def _busy(found: Figures) -> str:
 
 
 def _turned_away(found: Figures) -> str:
-    outcomes = found.facts["outcomes"]
-    away = {name: outcomes[name] for name in ("rejected", "shed", "unreachable", "lost") if outcomes[name]}
+    names = ("rejected", "shed", "unreachable", "lost")
+    away = {name: number for name in names if (number := found.number("outcomes", name))}
     return ", ".join(f"{count(number)} {name}" for name, number in away.items()) or "–"
 
 
@@ -273,11 +296,15 @@ def _verdict(verdict: Verdict) -> Text:
         (f"{_MARK[verdict.verdict]} {verdict.verdict}", _STYLE[verdict.verdict]), "  ", verdict.check
     )
     facts = []
-    if verdict.value is not None and verdict.metric != "metastable":
+    if verdict.found:
+        facts.append(f"is: {verdict.found}")
+    elif verdict.value is not None and verdict.metric != "metastable":
         facts.append(f"is {_value(verdict, verdict.value)}")
-    if verdict.interval is not None:
+    if verdict.interval is not None and (verdict.metric != "recovers" or not verdict.found):
         low, high = (_value(verdict, end) for end in verdict.interval)
         facts.append(f"{verdict.confidence * 100:g} % interval {low} to {high}")
+    if verdict.expected_for:
+        facts.append(f"expected for {listed(verdict.expected_for)}")
     if verdict.note:
         facts.append(verdict.note)
     if facts:
@@ -319,6 +346,10 @@ def _foot(console: Console, result: Result, command: Command | None) -> None:
     digests = runs[0].digest if len(runs) == 1 else f"{runs[0].digest} (first replication)"
     console.print(Text(f"seed {runs[0].seed}, digest {digests}{speed}", style="dim"))
     if command is not None:
+        others = [name for name in result.scenario.variants if name != result.variant]
+        if others:
+            text = f"{'other variants' if result.variant else 'variants'}: {', '.join(others)}; --variant NAME"
+            console.print(Text(text, style="dim"), soft_wrap=True)
         console.print(Text(f"again: {command.text(result)}", style="dim"), soft_wrap=True)
 
 

@@ -71,9 +71,18 @@ class LoadStats:
         """Share of the offered requests that ended ok or degraded."""
         return ratio(self.ok + self.degraded, self.offered)
 
+    @property
+    def amplification(self) -> float | None:
+        """Attempts sent for each request that was offered."""
+        return amplification(self.sent, self.offered)
+
+    @property
+    def goodput(self) -> float | None:
+        """Requests a second that ended ok or degraded."""
+        return ratio(self.ok + self.degraded, self.length_s)
+
     def to_dict(self) -> dict[str, Any]:
         """The object of the JSON result."""
-        good = self.ok + self.degraded
         out: dict[str, Any] = {
             "offered": self.offered,
             "ok": self.ok,
@@ -81,10 +90,10 @@ class LoadStats:
             "outcomes": dict(self.outcomes),
             "sent": self.sent,
             "attempts": self.attempts,
-            "amplification": amplification(self.sent, self.offered),
+            "amplification": self.amplification,
             "success": self.success,
             "offered_per_s": ratio(self.offered, self.length_s),
-            "goodput_per_s": ratio(good, self.length_s),
+            "goodput_per_s": self.goodput,
             "latency_s": self.latency.to_dict(),
             "latency_all_s": self.latency_all.to_dict(),
             "value_earned": self.value_earned,

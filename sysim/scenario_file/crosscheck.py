@@ -19,7 +19,7 @@ from sysim.model import (
     Step,
 )
 from sysim.model.demand import utilisation
-from sysim.scenario_file.nodes import Map, Mark, Node, Seq, Source
+from sysim.scenario_file.nodes import Map, Mark, Node, Seq, Source, name_of
 from sysim.scenario_file.paths import split
 from sysim.scenario_file.reading import Edge, Reading
 from sysim.scenario_file.reporter import join
@@ -96,7 +96,8 @@ class _Warnings:
                 self.endless(name, at, Call(target=target), load.policy)
 
     def say(self, code: str, at: str, message: str, hint: str = "") -> None:
-        self.ctx.report(node_at(self.ctx.root, at), code, at, message, hint, "warning")
+        node, path = named_at(self.ctx.root, at)
+        self.ctx.report(node, code, path, message, hint, "warning")
 
     def busy_services(self) -> None:
         for name, share in utilisation(self.scenario).items():
@@ -121,6 +122,24 @@ class _Warnings:
             if fault.at >= time.duration:
                 end = format_duration(time.duration)
                 self.say("after-the-end", at, f"found a fault that begins after the load has ended at {end}")
+        self.nothing_before()
+
+    def nothing_before(self) -> None:
+        """Recovery is measured against what was before the first fault, in whole pieces of time."""
+        time = self.scenario.time
+        ends = [time.bucket, time.duration, *(window.end for window in self.scenario.windows.values())]
+        ends += [instant for instant in (time.warmup, *self._starts()) if instant > 0]
+        faults = list(enumerate(self.scenario.faults))
+        fixed = [(fault.at, n) for n, fault in faults if fault.at is not None and fault.every is None]
+        first, number = min(fixed, default=(time.duration, 0))
+        ending = any(fault.lasts or fault.effect.kind == "crash" for _, fault in faults)
+        if ending and first < min(ends):
+            message = "a recovery cannot be judged: no whole bucket before the first fault"
+            hint = f"let it begin at {format_duration(time.bucket)} or later, or make time.bucket narrower"
+            self.say("no-before", join(join("faults", number), "at"), message, hint)
+
+    def _starts(self) -> Iterator[int]:
+        return (window.start for window in self.scenario.windows.values())
 
     def _early(self, instant: int) -> str:
         warmup = format_duration(self.scenario.time.warmup)
@@ -236,15 +255,20 @@ def _calls(
                 pass
 
 
-def node_at(root: Node, path: str) -> Node:
-    """The node at a path, or the last one on the way where the path goes on beyond the text."""
-
-    node = root
+def named_at(root: Node, path: str) -> tuple[Node, str]:
+    """The node at a path, or the last one on the way where the path goes on beyond the text; and the path
+    with the names of the elements that have one, as a user would write it.
+    """
+    node: Node | None = root
+    last, named = root, ""
     for key in split(path):
         if isinstance(node, Map) and key in node.entries:
             node = node.entries[key]
         elif isinstance(node, Seq) and key.isdigit() and int(key) < len(node.items):
             node = node.items[int(key)]
+            key = name_of(node) or key
         else:
-            break
-    return node
+            node = None
+        last = node or last
+        named = join(named, key)
+    return last, named

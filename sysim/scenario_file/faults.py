@@ -10,7 +10,7 @@ from sysim.scenario_file.forms import Either, Tagged
 from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import ZONE_REF
 from sysim.scenario_file.reporter import found, join
-from sysim.scenario_file.shapes import INVALID, NAME, ListOf, Record, Schema, Shape, Value, Word
+from sysim.scenario_file.shapes import INVALID, NAME, ListOf, Record, Schema, Shape, Value, Word, not_yet
 from sysim.scenario_file.steps import check_unique_names
 from sysim.scenario_file.values import (
     DISTRIBUTION,
@@ -110,6 +110,21 @@ REPLICAS = Value(
 )
 
 
+class _Detection(Shape):
+    """How long balancers take to notice a crash: no engine simulates anything but at once."""
+
+    noun = DURATION.noun
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        value = DURATION.read(node, at, ctx)
+        if value is INVALID or not value:
+            return value
+        return not_yet(node, at, ctx, "a detection time (balancers notice a crash at once)")
+
+    def schema(self, defs: dict[str, Schema]) -> Schema:
+        return DURATION.schema(defs)
+
+
 class _FaultRecord(Record):
     """A fault of one effect; `make` builds the effect from the value under the effect's key."""
 
@@ -202,7 +217,7 @@ def _fault() -> Tagged:
                 {
                     "replicas": REPLICAS,
                     "restart_after": DURATION,
-                    "detection": DURATION,
+                    "detection": _Detection(),
                 },
             ),
         },

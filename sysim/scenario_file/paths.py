@@ -73,6 +73,8 @@ def _make(node: Node | None, shape: Shape | None, keys: list[str], value: Node, 
     """Go on where the tree ends, creating the maps the grammar knows."""
     key, rest = keys[0], keys[1:]
     inner = _child(shape, key)
+    if inner is None and key in getattr(_unnamed(shape), "later", ()):
+        raise PathError(f"{key!r} is not supported yet", code="not-supported-yet")
     if inner is None or (rest and _chosen_by_user(shape)):
         known = list(node.entries) if isinstance(node, Map) else []
         known += [name for name in (shape.known() if shape else ())]

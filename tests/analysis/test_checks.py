@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sysim.analysis.checks import exit_code, judge
+from sysim.analysis.checks import exit_code, judge, judge_all
 from sysim.analysis.metrics import NoSuchMetric, value
 from sysim.analysis.statistics import half_width, share_interval, t_quantile
 from sysim.model import Check
@@ -138,3 +138,47 @@ def test_t_quantiles_of_the_table_are_scipy_s() -> None:
     for degrees in (1, 2, 9, 19, 29):
         assert t_quantile(degrees, 0.975) == pytest.approx(float(stdtrit(degrees, 0.975)), rel=1e-9)
     assert share_interval(0, 10)[0] == 0.0 and share_interval(10, 10)[1] == 1.0
+
+
+def test_the_interval_of_a_share_stays_within_0_and_1() -> None:
+    found = judge(_check(value=0.5), [_run(failed, i) for i, failed in enumerate((0, 0, 9))], None)
+    assert found.interval is not None and found.interval[1] == 1.0
+
+
+def _struck(failing: int, begin: float = 40) -> Run:
+    """A fault from `begin` for 3 s; requests fail from 40 s on for so many seconds."""
+    made = fabricate(PLAIN)
+    for second in range(100):
+        made.request(second + 0.5, 0.01, "error" if 40 <= second < 40 + failing else "ok", times=10)
+    made.fault(begin, begin + 3)
+    return made.run()
+
+
+def test_boolean_checks_say_what_was_found() -> None:
+    check = Check(text="metastable(users)", metric="metastable", subject="users")
+    assert judge(check, [_struck(60)], None).found == "not recovered 57 s after the fault"
+    assert judge(check, [_struck(12)], None).found == "recovered after 9 s"
+    assert judge(check, [_struck(2)], None).found == "recovered within one bucket (1 s)"
+    both = judge(check, [_struck(12), _struck(60)], None)
+    assert both.found == "recovered in 1 of 2 replications, after 9 s"
+
+
+def test_a_recovery_at_once_is_known_to_a_bucket_only() -> None:
+    check = _check("recovers", "<=", 5.0)
+    found = judge(check, [_struck(2)], None)
+    assert (found.verdict, found.value, found.found) == ("pass", 0.0, "within one bucket (1 s)")
+    assert judge(check, [_struck(5)], None).found == ""
+
+
+def test_a_failing_check_names_the_variants_it_is_written_for() -> None:
+    check = _check(variants=("a", "b"))
+    (bad,) = judge_all([check], [_run(20)], "a")
+    (good,) = judge_all([check], [_run(5)], "a")
+    assert bad.expected_for == ("a", "b") and good.expected_for == ()
+
+
+def test_without_anything_before_the_fault_there_is_no_recovery_to_judge() -> None:
+    run = _struck(12, begin=0)
+    assert "no whole bucket before" in judge(_check("recovers", "<=", 5.0), [run], None).note
+    check = Check(text="metastable(users)", metric="metastable", subject="users")
+    assert "no whole bucket before" in judge(check, [run], None).note

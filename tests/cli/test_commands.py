@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -206,3 +207,51 @@ def test_ctrl_c_keeps_what_was_done(stall: str, monkeypatch: pytest.MonkeyPatch)
     facts = json.loads(done.stdout)
     assert facts["interrupted"] is True and len(facts["runs"]) == 1
     assert sysim("run", stall, "--engine", "reference").exit_code == 130
+
+
+def test_other_variants_are_named(stall: str) -> None:
+    done = sysim("run", stall, "--engine", "reference")
+    assert "other variants: patient; --variant NAME" in done.output
+    assert "other variants: baseline" in sysim("run", stall, "--engine", "reference", "--variant", "patient").output
+
+
+def test_a_failing_check_says_what_was_found_and_for_which_variant_it_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "stall.yaml"
+    path.write_text(STALL + "  - {expect: metastable(web), variants: [baseline]}\n")
+    done = sysim("run", str(path), "--engine", "reference", "-q")
+    assert "✗ fail  metastable(web)  (is: recovered within one bucket (1 s), expected for baseline" in done.output
+
+
+def test_problems_of_settings_have_no_line(stall: str) -> None:
+    done = sysim("validate", stall, "--set", "services.api.autoscaler={}", "--set", "services.api.concurrency=-1")
+    assert done.exit_code == 2 and ":1:1:" not in done.output
+    assert "--set services.api.autoscaler: not-supported-yet: " in done.output
+    assert "--set services.api.concurrency: bad-count: " in done.output
+
+
+def test_validate_counts_in_english(stall: str) -> None:
+    found = "1 service, 1 replica, 1 load, 1 fault, 2 variants, 2 checks"
+    assert found in sysim("validate", stall).output
+
+
+def test_explain_counts_in_english(stall: str) -> None:
+    assert "one request leads to 1 call in all" in " ".join(sysim("explain", stall).output.split())
+
+
+def test_clock_times_where_the_file_has_a_calendar(tmp_path: Path) -> None:
+    path = tmp_path / "stall.yaml"
+    path.write_text(STALL.replace("time: {", "time: {start: 2026-04-11T14:59:55, "))
+    done = sysim("run", str(path), "--engine", "reference", "--replications", "2")
+    assert "before 14:59:55 – 15:00, after 15:00:05 – 15:00:15, all" in done.output
+    assert "At 15:00 the fault stall" in " ".join(done.output.split())
+    assert "(in 2 runs)" in done.output
+
+
+def test_a_cold_cache_is_announced_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from sysim.cli import progress
+
+    monkeypatch.setattr(progress, "_cold", lambda: True)
+    for engine, quiet, lines in (("compiled", False, 1), ("compiled", True, 0), ("reference", False, 0)):
+        with progress.progress(engine, quiet) as note:
+            assert note is None
+        assert capsys.readouterr().err == f"{progress.COMPILING}\n" * lines

@@ -141,7 +141,6 @@ def test_values_and_kinds(plan_with):
         ("{at: 1s, on: [zone a, web -> db], loss: 1%}", "different replicas"),
         ("{at: 1s, on: db -> web, loss: 1%}", "no call on db -> web"),
         ("{at: 1s, on: cpu, zone: a, loss: 1%}", "no replica"),
-        ("{at: 1s, on: db, crash: {detection: 1s}}", "balancers notice a crash at once"),
     ],
 )
 def test_what_makes_no_sense_is_refused(plan_with, fault, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sysim.model import Call, CallPolicy, Operation, Scenario, Service, Time
+from sysim.model import Call, CallPolicy, Exponential, Network, Operation, Scenario, Service, Time
 from sysim.plan import PlanError, lower
 from sysim.plan import tables as t
 from sysim.semantics.kinds import ring_length
@@ -165,14 +165,12 @@ policies:
     assert plan.scopes[-1, t.K_TOKENS] == 5_000_000
 
 
-def test_a_cross_zone_latency_must_be_constant(plan_of):
+def test_a_cross_zone_latency_must_be_constant():
+    policy = CallPolicy(network=Network(cross_zone=Exponential(mean=1_000_000)))
+    web = Service(operations={"a": Operation(steps=(Call(target="db.get", policy=policy),))})
+    services = {"web": web, "db": Service(operations={"get": Operation(steps=())})}
     with pytest.raises(PlanError, match="constant duration"):
-        plan_of(
-            """
-services: {web: {operations: {a: [{call: db, policy: p}]}}, db: {operations: {get: []}}}
-policies: {p: {network: {cross_zone: {exponential: 1ms}}}}
-"""
-        )
+        lower(Scenario(time=Time(duration="1s"), services=services))
 
 
 @pytest.mark.parametrize("time", [1, 999, 10**9, 10**10 - 1, 10**10, 10**10 + 1, 59 * 10**9, 10**12, 2**60])

@@ -158,3 +158,12 @@ def test_transitions_are_told_by_name() -> None:
     assert told == [
         (40, "fault", "begins"), (43, "fault", "ends"), (60, "replica", "down"), (61, "breaker", "open"),
     ]  # fmt: skip
+
+
+def test_a_load_knows_its_amplification_and_goodput() -> None:
+    made = fabricate(PLAIN)
+    made.request(20, 0.1, times=60)
+    result = made.result()
+    stats, told = result.load("users", "before"), result.window("before").to_dict()["loads"]["users"]
+    assert stats.goodput == told["goodput_per_s"] == 60 / stats.length_s
+    assert stats.amplification == told["amplification"]

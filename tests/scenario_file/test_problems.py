@@ -75,3 +75,19 @@ def test_an_unknown_variant_and_parameter() -> None:
     with pytest.raises(ScenarioError) as error:
         loads(text + "params: {peak: 1}\n", params={"peek": 2})
     assert "did you mean 'peak'?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("faults: [{at: 1s, on: a, crash: {detection: 1s}}]", "faults.0.crash.detection"),
+        ("policies: {p: {network: {cross_zone: {exponential: 1ms}}}}", "policies.p.network.cross_zone"),
+    ],
+)
+def test_what_no_engine_runs_is_refused_with_its_place(line: str, path: str) -> None:
+    head = "sysim: 1\ntime: {duration: 9s}\nservices: {a: {operations: {o: []}}}\n"
+    with pytest.raises(ScenarioError) as error:
+        loads(head + line)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.path, problem.line) == ("not-supported-yet", path, 4)
+    loads(head + line.replace("1s}}", "0s}}").replace("{exponential: 1ms}", "{uniform: [1ms, 1ms]}"))

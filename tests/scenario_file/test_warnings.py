@@ -74,3 +74,18 @@ def test_beginnings_inside_the_warm_up() -> None:
 def test_a_fault_on_a_call_that_is_not_there() -> None:
     assert codes(faults="{at: 20s, on: web -> db, latency: 1s}") == ["no-such-call"]
     assert codes(faults="{at: 20s, on: api -> db, latency: 1s}") == []
+
+
+def test_a_fault_before_which_nothing_is_measured() -> None:
+    early = "{name: stall, at: %s, for: 1s, on: db, pause: true}"
+    assert "no-before" in codes(faults=early % "0s")
+    assert "no-before" not in codes(faults=early % "10s")
+    assert "no-before" not in codes(faults="{at: 0s, on: db, latency: 1ms}")
+
+
+def test_a_step_with_a_name_is_called_by_it() -> None:
+    text = FRAME.format(workers=2, call=", name: charge", load="", faults="", windows="")
+    text += "policies: {}\n"
+    faults = "faults: [{name: gone, at: 5s, for: 1s, on: api -> db, blackhole: true}]"
+    paths = [warning.path for warning in loads(text.replace("faults: []", faults)).warnings]
+    assert "services.api.operations.get.charge" in paths and "faults.gone.at" in paths

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
+    A_CALLER,
     G_HEAP,
     G_INSTANT,
     G_LANE_FULL,
@@ -29,9 +30,16 @@ from sysim.engine.compiled.columns import (
     ORDER_SHIFT,
     SEQ_SHIFT,
     SLOT_BITS,
+    SLOT_MASK,
+    ST_CELL,
+    ST_ID,
+    W_SEQ,
 )
 from sysim.plan.tables import NEVER
 from sysim.semantics.jit import inlined_law, law
+
+AHEAD = 8  # entries of a lane
+LARGE = 2048  # entries in the heap from which on the stories do not fit into the near caches
 
 
 @inlined_law
@@ -164,6 +172,9 @@ def drop_lane(w):
     lane = g[G_LANE_I]
     lanes[lane, LN_HEAD] = (lanes[lane, LN_HEAD] + 1) & lanes[lane, LN_MASK]
     lanes[lane, LN_N] -= 1
+    if lanes[lane, LN_N] > AHEAD:  # most timeouts are void by now, but that has to be read in their rows
+        place = lanes[lane, LN_BASE] + ((lanes[lane, LN_HEAD] + AHEAD) & lanes[lane, LN_MASK])
+        t.prefetch(w, lane_entries[place, 2] & SLOT_MASK, ST_ID)
     time = NEVER
     order = NEVER
     best = -1
@@ -178,6 +189,17 @@ def drop_lane(w):
     g[G_LANE_T] = time
     g[G_LANE_O] = order
     g[G_LANE_I] = best
+
+
+@inlined_law
+def look_ahead(w, heap):
+    """Ask for the rows of the stories whose entries come next, while the present one is being dealt with."""
+    for k in range(5):
+        i = heap[k, 2] & SLOT_MASK
+        t.prefetch(w, i, W_SEQ)
+        t.prefetch(w, i, ST_ID)
+        t.prefetch(w, i, A_CALLER)
+        t.prefetch(w, i, ST_CELL)
 
 
 @inlined_law
@@ -220,4 +242,6 @@ def pop(w):
         g[G_HEAP] -= 1
         if g[G_HEAP] > 0:
             heap_drop(heap, g[G_HEAP] + 1)
+            if g[G_HEAP] > LARGE:
+                look_ahead(w, heap)
     return time

@@ -7,7 +7,7 @@ from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
-from sysim.engine.compiled.entries import heap_push, pop
+from sysim.engine.compiled.entries import LARGE, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
@@ -187,6 +187,10 @@ def run(w, log, margin, budget):
         act = c.ACT_WAIT
 
         if rank == R_DONE:
+            if g[c.G_HEAP] > LARGE and st[i, c.ST_KIND] == c.VISIT:
+                t.prefetch(w, st[i, c.A_CALLER], c.C_SEQ)
+                t.prefetch(w, st[i, c.A_CALLER], c.C_TRIES)
+                t.prefetch(w, st[i, c.A_CALLER], c.ST_ID)
             if st[i, c.W_STATE] == c.WORK_SHARES:
                 touch_service(w, st[i, c.ST_SVC])
                 leave_cores(w, i, True)
@@ -201,6 +205,10 @@ def run(w, log, margin, budget):
             else:
                 g[c.G_OUT] = TIMEOUT
             caller = st[i, c.A_CALLER]
+            if g[c.G_HEAP] > LARGE and st[caller, c.ST_KIND] == c.BRANCH and st[caller, c.ST_PARENT_ID] != 0:
+                t.prefetch(w, st[caller, c.ST_PARENT], c.B_FIRST)
+                t.prefetch(w, st[caller, c.ST_PARENT], c.C_RESULT)
+                t.prefetch(w, st[caller, c.ST_PARENT], c.ST_ID)
             g[c.G_ATT] = i
             g[c.G_CUR] = caller
             g[c.G_THEN] = c.ACT_AFTER if st[caller, c.C_SEQ] == st[i, c.A_CSEQ] else c.ACT_WAIT

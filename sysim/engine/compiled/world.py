@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np import arrayobj as numba_arrays
 from numpy.typing import NDArray
@@ -151,6 +151,34 @@ def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
 
     return intrinsic(view)
 
+
+def _prefetch() -> Any:
+    """The function that asks for the cache line of a story's column ahead of its use; it changes nothing."""
+    if _config.DISABLE_JIT:
+        return lambda w, i, column: None
+    at = list(TABLES).index("st")
+
+    def prefetch(typing_context: Any, w: Any, i: Any, column: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            i64, i32, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
+            words = builder.inttoptr(arguments[0], i64.as_pointer())
+            base, columns = (
+                builder.load(builder.gep(words, [ir.Constant(i64, _WORDS * at + word)])) for word in (0, 2)
+            )
+            cell = builder.add(builder.mul(arguments[1], columns), arguments[2])
+            place = builder.add(base, builder.mul(cell, ir.Constant(i64, 8)))
+            kind = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            to_write, keep, data = ir.Constant(i32, 1), ir.Constant(i32, 3), ir.Constant(i32, 1)
+            builder.call(function, [builder.inttoptr(place, byte), to_write, keep, data])
+            return context.get_dummy_value()
+
+        return types.none(types.int64, types.int64, types.int64), generate
+
+    return intrinsic(prefetch)
+
+
+prefetch = _prefetch()
 
 if TYPE_CHECKING:
 

@@ -7,7 +7,6 @@ nothing and its timers may use a lane.
 from __future__ import annotations
 
 from sysim.model import (
-    Constant,
     Distribution,
     Empirical,
     Exponential,
@@ -22,6 +21,7 @@ from sysim.model import (
     Weibull,
 )
 from sysim.model.demand import mean
+from sysim.model.distribution import only_value
 from sysim.plan.errors import PlanError
 from sysim.plan.passes.rows import row, row_f
 from sysim.plan.tables import (
@@ -78,12 +78,7 @@ class Distributions:
 
     def constant_of(self, distribution: Distribution | None) -> int | None:
         """Its only value in ns, None where there is more than one or no distribution."""
-        if distribution is None:
-            return None
-        value = _only_value(distribution)
-        if value is None or distribution.max is None:
-            return value
-        return min(value, distribution.max)
+        return None if distribution is None else only_value(distribution)
 
     def _write(self, distribution: Distribution, depth: int) -> int:
         if depth > DEEPEST_MIXTURE:
@@ -151,22 +146,3 @@ def _parameters(distribution: Distribution) -> tuple[int, float, float]:
             return KIND_PARETO, least / NS, alpha
         case _:
             raise TypeError(f"{distribution.kind} has no two parameters")
-
-
-def _only_value(distribution: Distribution) -> int | None:
-    match distribution:
-        case Constant(value=value):
-            return value
-        case Exponential(mean=0):
-            return 0
-        case Uniform(low=low, high=high) if low == high:
-            return low
-        case Normal(mean=mean, sd=0):
-            return mean
-        case Empirical(values=values) if min(values) == max(values):
-            return values[0]
-        case Mixture(parts=(part,)):
-            inner = _only_value(part.of)
-            return inner if inner is None or part.of.max is None else min(inner, part.of.max)
-        case _:
-            return None
