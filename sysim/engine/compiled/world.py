@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 # numba is typed in parts only
 _arrays: Any = numba_arrays
 _config: Any = numba.config
+_cgutils: Any = cgutils
 INT, FLOAT = types.int64, types.float64
 # name -> (dimensions, type, read-only)
 TABLES: dict[str, tuple[int, Any, bool]] = {
@@ -168,7 +169,7 @@ def _prefetch() -> Any:
             cell = builder.add(builder.mul(arguments[1], columns), arguments[2])
             place = builder.add(base, builder.mul(cell, ir.Constant(i64, 8)))
             kind = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            function = _cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
             to_write, keep, data = ir.Constant(i32, 1), ir.Constant(i32, 3), ir.Constant(i32, 1)
             builder.call(function, [builder.inttoptr(place, byte), to_write, keep, data])
             return context.get_dummy_value()
