@@ -30,6 +30,12 @@ from numba.core import caching as numba_caching
 from numba.core import types
 from numba.core.options import DefaultOptions
 
+linking: Any
+try:
+    from sysim.semantics import linking
+except Exception:  # a numba that is different inside
+    linking = None
+
 SOURCES = ("semantics", "record", "engine/compiled", "plan/tables.py")
 """Folders and files of the package whose text is part of the stamp; only functions from them are cached."""
 
@@ -69,6 +75,9 @@ def _options() -> dict[str, Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if hasattr(DefaultOptions, "_nrt"):
         options["_nrt"] = False
+    if linking is not None:
+        options["no_rewrites"] = True  # array expressions, constants of other types than numbers
+        options["pipeline_class"] = linking.root_compiler
     return options
 
 
@@ -157,6 +166,7 @@ def _prepared(compiled: Any) -> Any:
     """Set up a dispatcher; a plain function stays as it is.
 
     - It gets our cache, if its source is in the stamp.
+    - Compiled callers are given a twin that is linked into them.
     - Numba would compile ``f(x, 0)`` and ``f(x, 1)`` apart from each other and from ``f(x, y)``; laws are
       called with constants everywhere, so the types of constants are widened first. LLVM sees the values.
     """
@@ -165,6 +175,8 @@ def _prepared(compiled: Any) -> Any:
         return compiled
     if function.__module__.startswith(_CACHED_MODULES) and not function.__closure__:
         compiled._cache = _KernelCache(function)
+    if linking is not None:
+        linking.call_from_compiled_code(compiled)
     template = compiled.get_call_template
 
     def widened(args: Any, kws: Any) -> Any:

@@ -89,7 +89,7 @@ def total(books: Books, call: str, column: int) -> int:
 
 
 AT = {"at": "200ms", "for": "150ms"}
-FAULTS = {
+FAULTS: dict[str, tuple[Node, str]] = {
     "pause": ({"on": "back", "pause": True}, "timeout"),
     "slowdown": ({"on": "back", "slowdown": 6}, "timeout"),
     "slowdown_of_one": ({"on": "back", "slowdown": 8, "replicas": 1}, "timeout"),
@@ -140,13 +140,13 @@ WORK = {"work": {"exponential": "4ms"}}
 
 
 def front(*steps: Node, **keys: Any) -> Node:
-    services = base()["services"]
+    services: Node = base()["services"]
     services["front"] |= {"operations": {"page": list(steps)}, **keys}
     return services
 
 
 def policies(**parts: Any) -> Node:
-    found = base()["policies"]
+    found: Node = base()["policies"]
     found["wary"] |= parts
     return found
 

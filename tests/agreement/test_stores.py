@@ -112,7 +112,7 @@ class Tight:
     def __init__(self, spare: int = 0) -> None:
         self.times = 0
         self.spare = spare
-        self.allocate, self.grow = compiled.allocate, compiled.grow
+        self.allocate = tables.allocate
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(compiled, "allocate", lambda plan, *others: shrink(self.allocate(plan, *others), plan))
