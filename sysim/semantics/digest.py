@@ -17,7 +17,7 @@ NOTE_REQUEST: Final = 1  # request key, outcome
 NOTE_CALL: Final = 2  # call key, outcome
 NOTE_ATTEMPT: Final = 3  # attempt key, outcome
 NOTE_VISIT: Final = 4  # attempt key, outcome in the service's view
-NOTE_SENT: Final = 5  # attempt key, global replica
+NOTE_SENT: Final = 5  # attempt key, number of the replica within its service
 NOTE_BREAKER: Final = 6  # scope key, new state
 NOTE_QUEUED: Final = 7  # attempt key, number now waiting in that queue, itself included
 

@@ -55,6 +55,8 @@ class _Library(_codegen.JITCodeLibrary):  # type: ignore[misc]
 class _InnerLibrary(_Library):
     """It never becomes machine code of its own."""
 
+    _shared_module: Any
+
     def finalize(self) -> None:
         self._raise_if_finalized()
         self._finalize_dynamic_globals()
@@ -134,9 +136,7 @@ class _Operator(_types.Function):  # type: ignore[misc]
 
 def _of_kind_only(args: tuple[Any, ...]) -> bool:
     """Is it all the same which constants are among the operands?"""
-    return isinstance(args[0], _types.Array) or all(
-        isinstance(kind, _types.Number | _types.Boolean) for kind in args
-    )
+    return isinstance(args[0], _types.Array) or all(isinstance(kind, _types.Number | _types.Boolean) for kind in args)
 
 
 class _TypingContext(type(_target.typing_context)):  # type: ignore[misc]
@@ -177,6 +177,8 @@ class _Flags(_compiler.Flags):  # type: ignore[misc]
     """Flags that do not change any more: one object for equal ones."""
 
     __slots__ = ("_inherited", "_number")
+    _inherited: Any
+    _number: int
 
     def copy(self) -> Any:
         """What numba hands down to the functions that it compiles for a law: alike for all laws."""

@@ -22,7 +22,8 @@ MAKERS = {"list", "dict", "set", "defaultdict", "deque", "Counter", "OrderedDict
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 CHANGES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "clear", "remove",
            "discard", "sort", "reverse", "appendleft", "popleft", "__setitem__"}  # fmt: skip
-STATE_ALLOWED: set[str] = set()  # "module.NAME"; nothing needs any
+# What is remembered of numba while laws are compiled: it decides how fast that is, and no run can see it.
+STATE_ALLOWED = {f"linking.{name}" for name in ("_operators", "_resolved", "_contexts", "_flags")}
 
 # What is computed once and kept: constants that take a while, and the one warm-up of an engine.
 KEPT = {
@@ -32,6 +33,8 @@ KEPT = {
     "sysim/api.py: _warm_up",
     "sysim/semantics/jit.py: stamp",
     "sysim/semantics/jit.py: _mark_as_used",
+    "sysim/semantics/linking.py: _typing_context",
+    "sysim/semantics/linking.py: works",
 }
 
 

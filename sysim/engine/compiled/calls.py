@@ -315,7 +315,7 @@ def dispatch(w, a, tried):
     st[a, A_BITS] |= BIT_SENT
     if scope[k, K_OUT] >= 0:
         outstanding[scope[k, K_OUT] + local] += 1
-    g[G_NOTES] += note(NOTE_SENT, key, r)
+    g[G_NOTES] += note(NOTE_SENT, key, local)
     ns = 0
     if policies[p, P_LATENCY] >= 0 or policies[p, P_CROSS_ZONE] > 0:
         ns = latency(w, st[a, A_FROM], c, r, key, X_OUT)

@@ -125,7 +125,7 @@ class Network:
                 if fault.kind == FAULT_LATENCY:
                     added += sample(*self.draws, fault.dist, derive(attempt.key, fault.key), 0)
         clock = self.clock
-        clock.note(NOTE_SENT, attempt.key, replica.row)
+        clock.note(NOTE_SENT, attempt.key, replica.number)
         attempt.sent = 1
         out = self.scopes[attempt.call.scope * N_K + K_OUT]
         if out >= 0:
