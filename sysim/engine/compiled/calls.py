@@ -41,11 +41,10 @@ from sysim.engine.compiled.columns import (
     ST_PHASE,
     ST_REP,
     ST_SVC,
-    V_NEXT,
-    V_PREV,
     V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
+from sysim.engine.compiled.lines import append, remove
 from sysim.engine.compiled.network import fault_latency, latency, loss, refused
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
@@ -156,33 +155,14 @@ def free_permit(w, k):
 def join_line(w, k, a):
     """Attempt `a` waits for a permit."""
     st = t.st(w)
-    scope = t.scope(w)
-    tail = scope[k, K_WAIT_TAIL]
-    st[a, V_PREV] = tail
-    st[a, V_NEXT] = -1
-    if tail >= 0:
-        st[tail, V_NEXT] = a
-    else:
-        scope[k, K_WAIT_HEAD] = a
-    scope[k, K_WAIT_TAIL] = a
+    append(st, t.scope(w), k, K_WAIT_HEAD, K_WAIT_TAIL, a)
     st[a, ST_PHASE] = PH_LINE
 
 
 @law
 def leave_line(w, k, a):
     """Attempt `a` no longer waits for a permit."""
-    st = t.st(w)
-    scope = t.scope(w)
-    before = st[a, V_PREV]
-    after = st[a, V_NEXT]
-    if before >= 0:
-        st[before, V_NEXT] = after
-    else:
-        scope[k, K_WAIT_HEAD] = after
-    if after >= 0:
-        st[after, V_PREV] = before
-    else:
-        scope[k, K_WAIT_TAIL] = before
+    remove(t.st(w), t.scope(w), k, K_WAIT_HEAD, K_WAIT_TAIL, a)
 
 
 @inlined_law

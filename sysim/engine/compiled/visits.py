@@ -48,12 +48,11 @@ from sysim.engine.compiled.columns import (
     ST_ROOT,
     ST_SVC,
     ST_T0,
-    V_NEXT,
-    V_PREV,
     V_START,
     V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
+from sysim.engine.compiled.lines import append, remove
 from sysim.engine.compiled.network import latency, loss
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
@@ -150,14 +149,7 @@ def join_queue(w, q, i):
     """Visit `i` waits at the end of queue `q`."""
     st = t.st(w)
     rep = t.rep(w)
-    tail = rep[q, RQ_TAIL]
-    st[i, V_PREV] = tail
-    st[i, V_NEXT] = -1
-    if tail >= 0:
-        st[tail, V_NEXT] = i
-    else:
-        rep[q, RQ_HEAD] = i
-    rep[q, RQ_TAIL] = i
+    append(st, rep, q, RQ_HEAD, RQ_TAIL, i)
     rep[q, RQ_N] += 1
     st[i, ST_PHASE] = PH_QUEUED
 
@@ -165,18 +157,8 @@ def join_queue(w, q, i):
 @law
 def leave_queue(w, q, i):
     """Visit `i` leaves queue `q`, wherever in it it stands."""
-    st = t.st(w)
     rep = t.rep(w)
-    before = st[i, V_PREV]
-    after = st[i, V_NEXT]
-    if before >= 0:
-        st[before, V_NEXT] = after
-    else:
-        rep[q, RQ_HEAD] = after
-    if after >= 0:
-        st[after, V_PREV] = before
-    else:
-        rep[q, RQ_TAIL] = before
+    remove(t.st(w), rep, q, RQ_HEAD, RQ_TAIL, i)
     rep[q, RQ_N] -= 1
 
 
@@ -184,16 +166,7 @@ def leave_queue(w, q, i):
 def join_resume(w, i):
     """Visit `i` waits for a worker to go on, ahead of all that have not started."""
     st = t.st(w)
-    rep = t.rep(w)
-    r = st[i, ST_REP]
-    tail = rep[r, RR_TAIL]
-    st[i, V_NEXT] = -1
-    st[i, V_PREV] = tail
-    if tail >= 0:
-        st[tail, V_NEXT] = i
-    else:
-        rep[r, RR_HEAD] = i
-    rep[r, RR_TAIL] = i
+    append(st, t.rep(w), st[i, ST_REP], RR_HEAD, RR_TAIL, i)
     st[i, ST_PHASE] = PH_RESUME
 
 
@@ -201,18 +174,7 @@ def join_resume(w, i):
 def leave_resume(w, i):
     """Visit `i` leaves its replica's resume line."""
     st = t.st(w)
-    rep = t.rep(w)
-    r = st[i, ST_REP]
-    before = st[i, V_PREV]
-    after = st[i, V_NEXT]
-    if before >= 0:
-        st[before, V_NEXT] = after
-    else:
-        rep[r, RR_HEAD] = after
-    if after >= 0:
-        st[after, V_PREV] = before
-    else:
-        rep[r, RR_TAIL] = before
+    remove(st, t.rep(w), st[i, ST_REP], RR_HEAD, RR_TAIL, i)
 
 
 @law

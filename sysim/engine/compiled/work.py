@@ -55,6 +55,21 @@ def schedule_end(w, i, time):
 
 
 @inlined_law
+def go_on(w, i, left, paused):
+    """The work of story `i` has `left` ns to go at the present speed: it runs, or stands still in a pause."""
+    st = t.st(w)
+    if paused:
+        st[i, W_STATE] = WORK_PAUSED
+        st[i, W_LEFT] = left
+        st[i, W_SEQ] = 0
+    else:
+        due = t.g(w)[G_NOW] + left
+        st[i, W_STATE] = WORK_RUNS
+        st[i, W_DUE] = due
+        schedule_end(w, i, due)
+
+
+@inlined_law
 def start(w, i, base):
     """Story `i` begins work that takes `base` ns on an undisturbed replica."""
     g = t.g(w)
@@ -76,14 +91,7 @@ def start(w, i, base):
         return
     row = replicas[r, RP_FIRST_SPEED] + st[i, ST_OP] - svc[s, S_FIRST_OP]
     left = scaled(base, speed[row, SP_FACTOR])
-    if speed[row, SP_PAUSED] > 0.0:
-        st[i, W_STATE] = WORK_PAUSED
-        st[i, W_LEFT] = left
-        st[i, W_SEQ] = 0
-    else:
-        st[i, W_STATE] = WORK_RUNS
-        st[i, W_DUE] = now + left
-        schedule_end(w, i, now + left)
+    go_on(w, i, left, speed[row, SP_PAUSED] > 0.0)
 
 
 @law
@@ -96,14 +104,7 @@ def retime(w, i, old, was_paused, new, paused):
     if not was_paused:
         left = st[i, W_DUE] - now
     left = rescaled(left, old, new)
-    if paused:
-        st[i, W_STATE] = WORK_PAUSED
-        st[i, W_LEFT] = left
-        st[i, W_SEQ] = 0
-    else:
-        st[i, W_STATE] = WORK_RUNS
-        st[i, W_DUE] = now + left
-        schedule_end(w, i, now + left)
+    go_on(w, i, left, paused)
 
 
 @law
