@@ -22,85 +22,93 @@ from numba.extending import intrinsic
 from numba.np import arrayobj as numba_arrays
 from numpy.typing import NDArray
 
+from sysim.engine.compiled import columns as c
+from sysim.plan import tables as p
+from sysim.record import columns as r
+from sysim.record.histogram import BINS, COARSE_BINS
+
 # numba is typed in parts only
 _arrays: Any = numba_arrays
 _config: Any = numba.config
 _cgutils: Any = cgutils
 INT, FLOAT = types.int64, types.float64
-# name -> (dimensions, type, read-only)
+ANY = -1
+# name -> (columns: 0 for a line of numbers, ANY where a plan decides; type; read-only)
 TABLES: dict[str, tuple[int, Any, bool]] = {
     # the run
-    "g": (1, INT, False),
-    "heap": (2, INT, False),
-    "instant": (2, INT, False),
-    "lanes": (2, INT, False),
-    "lane_entries": (2, INT, False),
-    "st": (2, INT, False),
-    "rep": (2, INT, False),
-    "speed": (2, FLOAT, False),
-    "old_speed": (2, FLOAT, False),
-    "scope": (2, INT, False),
-    "ring": (1, INT, False),
-    "outstanding": (1, INT, False),
-    "up": (1, INT, False),
-    "fstate": (2, INT, False),
-    "struck": (2, INT, False),
-    "load_state": (2, INT, False),
-    "load_target": (1, FLOAT, False),
-    "stack": (1, INT, False),
-    "flags": (1, INT, False),
-    "fault_keys": (1, INT, True),
-    "fault_of_site": (2, INT, True),
+    "g": (0, INT, False),
+    "heap": (3, INT, False),
+    "instant": (3, INT, False),
+    "lanes": (c.N_LN, INT, False),
+    "lane_entries": (3, INT, False),
+    "st": (c.N_ST, INT, False),
+    "rep": (c.N_RX, INT, False),
+    "speed": (c.N_SPEED, FLOAT, False),
+    "old_speed": (c.N_SPEED, FLOAT, False),
+    "scope": (p.N_K, INT, False),
+    "ring": (0, INT, False),
+    "outstanding": (0, INT, False),
+    "up": (0, INT, False),
+    "fstate": (p.N_FS, INT, False),
+    "struck": (ANY, INT, False),
+    "load_state": (c.N_LX, INT, False),
+    "load_target": (0, FLOAT, False),
+    "stack": (0, INT, False),
+    "flags": (0, INT, False),
+    "fault_keys": (0, INT, True),
+    "fault_of_site": (ANY, INT, True),
     # the record
-    "load_cells": (2, INT, False),
-    "load_hist": (2, INT, False),
-    "load_moments": (2, INT, False),
-    "load_coarse": (2, INT, False),
-    "svc_cells": (2, INT, False),
-    "svc_hist": (2, INT, False),
-    "svc_moments": (2, INT, False),
-    "level": (2, INT, False),
-    "peaks": (2, INT, False),
-    "call_cells": (2, INT, False),
-    "events": (2, INT, False),
-    "spans": (2, INT, False),
+    "load_cells": (r.N_LC, INT, False),
+    "load_hist": (BINS, INT, False),
+    "load_moments": (r.N_M, INT, False),
+    "load_coarse": (COARSE_BINS, INT, False),
+    "svc_cells": (r.N_SC, INT, False),
+    "svc_hist": (BINS, INT, False),
+    "svc_moments": (r.N_M, INT, False),
+    "level": (r.N_LV, INT, False),
+    "peaks": (r.N_PK, INT, False),
+    "call_cells": (r.N_CC, INT, False),
+    "events": (r.N_EV, INT, False),
+    "spans": (r.N_SP, INT, False),
     # the plan
-    "code": (2, INT, True),
-    "codeF": (2, FLOAT, True),
-    "branches": (2, INT, True),
-    "dist": (2, INT, True),
-    "distF": (2, FLOAT, True),
+    "code": (p.N_I, INT, True),
+    "codeF": (1, FLOAT, True),
+    "branches": (p.N_BR, INT, True),
+    "dist": (p.N_D, INT, True),
+    "distF": (p.N_DF, FLOAT, True),
     "points": (2, FLOAT, True),
-    "svc": (2, INT, True),
-    "svcF": (2, FLOAT, True),
-    "ops": (2, INT, True),
-    "replicas": (2, INT, True),
-    "sites": (2, INT, True),
-    "policies": (2, INT, True),
-    "policiesF": (2, FLOAT, True),
-    "loads": (2, INT, True),
-    "loadsF": (2, FLOAT, True),
-    "rates": (2, FLOAT, True),
-    "streamsF": (2, FLOAT, True),
-    "faults": (2, INT, True),
-    "faultsF": (2, FLOAT, True),
-    "hits": (1, INT, True),
-    "site_faults": (1, INT, True),
-    "rep_faults": (1, INT, True),
-    "rep_faults_at": (1, INT, True),
-    "cell_edges": (1, INT, True),
-    "cell_segment": (1, INT, True),
-    "cell_column": (1, INT, True),
+    "svc": (p.N_S, INT, True),
+    "svcF": (p.N_SF, FLOAT, True),
+    "ops": (p.N_O, INT, True),
+    "replicas": (p.N_RP, INT, True),
+    "sites": (p.N_C, INT, True),
+    "policies": (p.N_P, INT, True),
+    "policiesF": (p.N_PF, FLOAT, True),
+    "loads": (p.N_L, INT, True),
+    "loadsF": (p.N_LF, FLOAT, True),
+    "rates": (p.N_Q, FLOAT, True),
+    "streamsF": (p.N_TF, FLOAT, True),
+    "faults": (p.N_F, INT, True),
+    "faultsF": (p.N_FF, FLOAT, True),
+    "hits": (0, INT, True),
+    "site_faults": (0, INT, True),
+    "rep_faults": (0, INT, True),
+    "rep_faults_at": (0, INT, True),
+    "cell_edges": (0, INT, True),
+    "cell_segment": (0, INT, True),
+    "cell_column": (0, INT, True),
 }
 _WORDS = 3  # address, rows, columns
 
 
 def build(tables: Mapping[str, NDArray[Any]]) -> Any:
     """The world of these tables, one for every name in `TABLES`, each C-contiguous."""
-    for name, (dimensions, kind, _) in TABLES.items():
+    for name, (columns, kind, _) in TABLES.items():
         array = tables[name]
+        dimensions = 1 if columns == 0 else 2
         expected = np.int64 if kind is INT else np.float64
-        if array.ndim != dimensions or array.dtype != expected or not array.flags.c_contiguous:
+        fits = array.ndim == dimensions and (columns <= 0 or array.shape[1] == columns)
+        if not fits or array.dtype != expected or not array.flags.c_contiguous:
             raise ValueError(f"table {name!r} is not a contiguous {dimensions}-dimensional array of {kind}")
     if _config.DISABLE_JIT:
         return tuple(tables[name] for name in TABLES)
@@ -116,10 +124,11 @@ def handle(world: Any) -> Any:
     return world if isinstance(world, tuple) else int(world.ctypes.data)
 
 
-def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
-    """The function that finds table number `at` of a world."""
+def _table(at: int, columns: int, kind: Any, readonly: bool) -> Any:
+    """The function that finds table number `at` of a world. A number of columns known here is a constant there."""
     if _config.DISABLE_JIT:
         return lambda w: w[at]
+    dimensions = 1 if columns == 0 else 2
     kind_of_table = types.Array(kind, dimensions, "C", readonly=readonly)
 
     def view(typing_context: Any, w: Any) -> Any:
@@ -133,7 +142,9 @@ def _table(at: int, dimensions: int, kind: Any, readonly: bool) -> Any:
                 value.set_metadata("invariant.load", builder.module.add_metadata([]))
                 return value
 
-            shape = [word(1 + n) for n in range(dimensions)]
+            shape = [word(1)]
+            if dimensions == 2:
+                shape.append(word(2) if columns == ANY else context.get_constant(types.intp, columns))
             eight = context.get_constant(types.intp, 8)
             strides = [eight] if dimensions == 1 else [builder.mul(shape[1], eight), eight]
             out = _arrays.make_array(kind_of_table)(context, builder)
