@@ -233,7 +233,7 @@ def grow(tables: Tables, space: int) -> None:
 
 
 def grow_lanes(tables: Tables) -> None:
-    """Double the rings that are more than half full; every ring keeps its entries in order."""
+    """Double the rings that have not twice the margin left; every ring keeps its entries in order."""
     tables.g[c.G_LANE_FULL] = 0
     lanes = tables.lanes
     sizes = [int(mask) + 1 for mask in lanes[:, c.LN_MASK]]
