@@ -12,7 +12,6 @@ from sysim.engine.compiled.columns import (
     A_NEXT,
     A_NOTICE,
     A_OPEN,
-    A_PICK,
     A_RSEQ,
     A_SCOPE,
     A_SITE,
@@ -35,6 +34,7 @@ from sysim.engine.compiled.columns import (
     PH_LINE,
     PH_NET,
     PH_PERMIT,
+    PICK_SHIFT,
     ST_CELL,
     ST_ID,
     ST_KEY,
@@ -212,7 +212,7 @@ def put_back(w, a, outcome):
     elif bits & BIT_PERMIT:
         free_permit(w, k)
     if bits & BIT_SENT and scope[k, K_OUT] >= 0:
-        outstanding[scope[k, K_OUT] + st[a, A_PICK]] -= 1
+        outstanding[scope[k, K_OUT] + (bits >> PICK_SHIFT)] -= 1
     if policies[p, P_BREAKER] != 0:
         breaker_counts(w, k, p, outcome, st[a, A_T0])
     if policies[p, P_BUDGET] != BUDGET_NONE and (outcome == OK or outcome == DEGRADED):
@@ -288,11 +288,10 @@ def dispatch(w, a, tried):
         return False
     r = svc[s, S_FIRST] + local
     st[a, ST_REP] = r
-    st[a, A_PICK] = local
     disturbed = sites[c, C_N_FAULTS] > 0
     if disturbed and refused(w, c, r):
         return False
-    st[a, A_BITS] |= BIT_SENT
+    st[a, A_BITS] |= BIT_SENT | local << PICK_SHIFT
     if scope[k, K_OUT] >= 0:
         outstanding[scope[k, K_OUT] + local] += 1
     g[G_NOTES] += note(NOTE_SENT, key, local)

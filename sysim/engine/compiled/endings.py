@@ -145,8 +145,9 @@ def close_call(w, i, outcome):
     st = t.st(w)
     sites = t.sites(w)
     c = st[i, C_SITE]
+    if st[i, C_STATE] == CALL_FALLBACK:
+        st[i, C_CHILD] = -1
     st[i, C_STATE] = CALL_NONE
-    st[i, C_CHILD] = -1
     call_ended(t.call_cells(w), st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
     g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
     if st[i, ST_MARK] & MARK_TRACED:
