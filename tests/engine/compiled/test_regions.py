@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -98,5 +99,5 @@ def test_tables_of_different_regions_do_not_overlap() -> None:
                 assert not table.flags.writeable, name
     assert len(places) > 30
     places.sort()
-    for one, two in zip(places, places[1:], strict=False):
+    for one, two in itertools.pairwise(places):
         assert one[1] <= two[0] or one[2] == two[2], (one, two)
