@@ -182,7 +182,7 @@ def run(w, log, margin, budget):
             g[c.G_NOW] = time
             g[c.G_SAME] = 0
         g[c.G_SAME] += 1
-        if g[c.G_SAME] > c.INSTANT_LIMIT:
+        if g[c.G_SAME] > g[c.G_SAME_LIMIT]:
             return c.STUCK
         g[c.G_CUR] = i
         act = c.ACT_WAIT
@@ -362,8 +362,6 @@ def run(w, log, margin, budget):
                 visit_end(w)
                 act = c.ACT_WAIT
 
-        if g[c.G_STUCK] != 0:
-            return c.STUCK
         if g[c.G_EVENTS] < log.shape[0]:
             log[g[c.G_EVENTS], 0] = time
             log[g[c.G_EVENTS], 1] = order
