@@ -27,7 +27,6 @@ from sysim.engine.compiled.columns import (
     G_LOSER,
     G_NOTES,
     G_NOW,
-    G_SERVICES,
     G_STATS,
     G_TRANSITIONS,
     PH_GONE,
@@ -35,18 +34,16 @@ from sysim.engine.compiled.columns import (
     PH_NET,
     PH_PERMIT,
     PICK_SHIFT,
-    ST_CELL,
     ST_ID,
     ST_KEY,
     ST_PHASE,
     ST_REP,
-    ST_SVC,
-    V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.lines import append, remove
 from sysim.engine.compiled.network import fault_latency, latency, loss, refused
 from sysim.engine.compiled.stories import give_back, next_seq
+from sysim.engine.compiled.visits import work_unused
 from sysim.plan.tables import (
     BREAKER_CLOSED,
     BREAKER_OPEN,
@@ -85,7 +82,7 @@ from sysim.plan.tables import (
     TIMEOUT,
 )
 from sysim.record.columns import EV_BREAKER
-from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition, wasted
+from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition
 from sysim.semantics import balancer, budget, circuit_breaker
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_SENT, note
 from sysim.semantics.jit import inlined_law, law
@@ -228,7 +225,6 @@ def settle(w, a, outcome):
     sites = t.sites(w)
     policies = t.policies(w)
     call_cells = t.call_cells(w)
-    svc_cells = t.svc_cells(w)
     c = st[a, A_SITE]
     p = sites[c, C_POLICY]
     bits = st[a, A_BITS]
@@ -253,8 +249,7 @@ def settle(w, a, outcome):
     st[a, A_NOTICE] = 0
     if st[a, A_RSEQ] != 0:
         st[a, A_RSEQ] = 0
-        wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
-        st[a, V_WORK] = 0
+        work_unused(w, a)
     elif (
         bits & BIT_SENT
         and st[a, ST_PHASE] != PH_GONE

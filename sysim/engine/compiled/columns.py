@@ -196,6 +196,7 @@ G_SPANS: Final = 28
 G_SAME_LIMIT: Final = 29  # how many there may be
 G_DURATION: Final = 31
 G_STOP: Final = 32  # the run ends here at the latest
+G_HALT: Final = 45  # the loop is left before entries of this time or later; G_STOP at the latest
 G_STREAMS: Final = 33
 G_SERVICES: Final = 34
 G_STATS: Final = 35
@@ -214,6 +215,7 @@ DONE: Final = 0
 GROW: Final = 1
 PAUSED: Final = 2
 STUCK: Final = 3  # too many entries at one instant
+HALTED: Final = 4  # all entries before G_HALT are done
 
 # --- entry references -----------------------------------------------------------------------------
 SLOT_BITS: Final = 24

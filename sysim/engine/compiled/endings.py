@@ -189,10 +189,7 @@ def call_over(w):
     """The call of the story in control is over, with G_OUT."""
     g = t.g(w)
     st = t.st(w)
-    t.sites(w)
-    t.call_cells(w)
     i = g[G_CUR]
-    st[i, C_SITE]
     outcome = g[G_OUT]
     st[i, C_RESULT] = outcome
     close_call(w, i, outcome)

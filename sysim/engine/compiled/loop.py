@@ -134,6 +134,15 @@ def advance_cells(w, time):
 
 
 @law
+def put_back(w, time, order, ref):
+    """The entry just taken waits again; where does not matter."""
+    g = t.g(w)
+    heap_push(t.due(w), t.tails(w), g[c.G_HEAP], time, order, ref)
+    g[c.G_HEAP] += 1
+    g[c.G_PENDING] += 1
+
+
+@law
 def run(w, log, margin, budget):
     """Handle entries until the run is done, a table is full, or `budget` entries have been handled.
 
@@ -158,10 +167,13 @@ def run(w, log, margin, budget):
         if g[c.G_NOW] >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] == 0):
             return c.DONE
         time = pop(w)
-        if time >= g[c.G_STOP]:
-            return c.DONE
         ref = g[c.G_REF]
         order = g[c.G_ORDER]
+        if time >= g[c.G_HALT]:
+            if time >= g[c.G_STOP]:
+                return c.DONE
+            put_back(w, time, order, ref)
+            return c.HALTED
         rank = order >> c.ORDER_SHIFT
         i = ref & c.SLOT_MASK
         sub = (ref >> c.SLOT_BITS) & 3
@@ -171,9 +183,7 @@ def run(w, log, margin, budget):
         if rank == R_FAULT:
             room = margin + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
             if g[c.G_HEAP] + room > due.shape[0] - ROOT or g[c.G_INSTANT] + room > instant.shape[0]:
-                heap_push(due, t.tails(w), g[c.G_HEAP], time, order, ref)
-                g[c.G_HEAP] += 1
-                g[c.G_PENDING] += 1
+                put_back(w, time, order, ref)
                 return c.GROW
         if time != g[c.G_NOW]:
             if time >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] + 1 == 0):

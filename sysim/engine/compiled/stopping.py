@@ -40,8 +40,6 @@ def stop(w, root, outcome):
     """
     g = t.g(w)
     st = t.st(w)
-    t.sites(w)
-    t.call_cells(w)
     stack = t.stack(w)
     n = 1
     stack[0] = root

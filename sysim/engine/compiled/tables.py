@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,13 @@ def aligned(rows: int, columns: int) -> Ints:
     return raw[skip : skip + rows * columns].reshape(rows, columns)
 
 
+def _twin(table: NDArray[Any]) -> NDArray[Any]:
+    """A copy that begins at a cache line, too."""
+    twin = aligned(table.size, 1).view(table.dtype).reshape(table.shape)
+    twin[...] = table
+    return twin
+
+
 @dataclass
 class Tables:
     """All that one run changes, besides its `Record`."""
@@ -92,6 +99,14 @@ class Tables:
         self.places = world.build(places)
         self.world = world.handle(self.places)
 
+    def copy(self) -> Tables:
+        """The same in tables of their own, not connected yet."""
+        twin = replace(self, places=None, world=None)
+        for name, value in vars(twin).items():
+            if isinstance(value, np.ndarray):
+                setattr(twin, name, _twin(value))
+        return twin
+
 
 def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     """The tables at time 0, before anything has happened; needs the levels of `record` to set what is up."""
@@ -102,6 +117,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     g[c.G_DURATION] = plan.duration
     g[c.G_SAME_LIMIT] = INSTANT_LIMIT
     g[c.G_STOP] = NEVER if plan.drain >= NEVER else plan.duration + plan.drain
+    g[c.G_HALT] = g[c.G_STOP]
     g[c.G_STREAMS] = plan.streams.shape[0]
     g[c.G_SERVICES] = plan.svc.shape[0]
     g[c.G_STATS] = plan.n_stats
