@@ -15,6 +15,7 @@ import numpy as np
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
     A_CALLER,
+    B_FIRST,
     C_SEQ,
     C_TRIES,
     G_HEAP,
@@ -41,6 +42,7 @@ from sysim.engine.compiled.columns import (
     ST_CELL,
     ST_ID,
     ST_PARENT,
+    V_WORK,
     W_SEQ,
 )
 from sysim.plan.tables import NEVER
@@ -260,20 +262,30 @@ def drop_lane(w):
 
 @inlined_law
 def look_ahead(w, tails):
-    """Ask for the rows of the stories whose entries come next, while the present one is being dealt with."""
+    """Ask for the rows of the stories whose entries come next, while the present one is being dealt with.
+
+    In two steps and, for the very next entry, three: rows asked for some entries ago have come by now and tell
+    whose answer they are waited for by, and these whose branches they are.
+    """
     st = t.st(w)
+    last = st.shape[0] - 1
     for k in range(ROOT, ROOT + 5):
-        i = tails[k, 1] & SLOT_MASK
+        i = min(tails[k, 1] & SLOT_MASK, last)  # of a fault or a load: some other row, for nothing
         t.prefetch(w, i, W_SEQ)
         t.prefetch(w, i, ST_ID)
         t.prefetch(w, i, A_CALLER)
         t.prefetch(w, i, ST_CELL)
     for k in range(ROOT, ROOT + 5):
-        caller = st[tails[k, 1] & SLOT_MASK, A_CALLER] & SLOT_MASK
+        caller = st[min(tails[k, 1] & SLOT_MASK, last), A_CALLER]
         t.prefetch(w, caller, C_SEQ)
         t.prefetch(w, caller, C_TRIES)
         t.prefetch(w, caller, ST_ID)
         t.prefetch(w, caller, ST_PARENT)
+    caller = st[min(tails[ROOT, 1] & SLOT_MASK, last), A_CALLER] & SLOT_MASK
+    parent = st[min(caller, last), ST_PARENT]
+    t.prefetch(w, parent, ST_ID)
+    t.prefetch(w, parent, B_FIRST)
+    t.prefetch(w, parent, V_WORK)
 
 
 @inlined_law

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
+    A_CALLER,
     A_NOTICE,
     A_OPEN,
     A_RSEQ,
@@ -40,6 +41,9 @@ def take(w, kind, key):
     i = g[G_FREE]
     g[G_FREE] = st[i, FREE_NEXT]
     g[G_FREE_N] -= 1
+    t.prefetch(w, g[G_FREE], FREE_NEXT)
+    t.prefetch(w, g[G_FREE], ST_ID)
+    t.prefetch(w, g[G_FREE], A_CALLER)
     g[G_SEQ] += 1
     st[i, ST_ID] = g[G_SEQ]
     st[i, ST_KIND] = kind
