@@ -268,21 +268,20 @@ def look_ahead(w, tails):
     whose answer they are waited for by, and these whose branches they are.
     """
     st = t.st(w)
-    last = st.shape[0] - 1
     for k in range(ROOT, ROOT + 5):
-        i = min(tails[k, 1] & SLOT_MASK, last)  # of a fault or a load: some other row, for nothing
+        i = tails[k, 1] & SLOT_MASK  # of a fault or a load: some other row, for nothing
         t.prefetch(w, i, W_SEQ)
         t.prefetch(w, i, ST_ID)
         t.prefetch(w, i, A_CALLER)
         t.prefetch(w, i, ST_CELL)
     for k in range(ROOT, ROOT + 5):
-        caller = st[min(tails[k, 1] & SLOT_MASK, last), A_CALLER]
+        caller = st[tails[k, 1] & SLOT_MASK, A_CALLER]
         t.prefetch(w, caller, C_SEQ)
         t.prefetch(w, caller, C_TRIES)
         t.prefetch(w, caller, ST_ID)
         t.prefetch(w, caller, ST_PARENT)
-    caller = st[min(tails[ROOT, 1] & SLOT_MASK, last), A_CALLER] & SLOT_MASK
-    parent = st[min(caller, last), ST_PARENT]
+    caller = st[tails[ROOT, 1] & SLOT_MASK, A_CALLER]
+    parent = st[caller, ST_PARENT]
     t.prefetch(w, parent, ST_ID)
     t.prefetch(w, parent, B_FIRST)
     t.prefetch(w, parent, V_WORK)

@@ -139,7 +139,9 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     lanes[:, c.LN_MASK] = size - 1
 
     users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
-    rows = 1 << max(10, int(2 * margin + 2 * users).bit_length())
+    # Whatever the row number of an entry means, there is a story row of that number, so looking ahead may read it.
+    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults)
+    rows = 1 << max(10, int(2 * margin + 2 * users + subjects).bit_length())
     tables = Tables(
         g=g,
         due=aligned(2 * rows + ROOT, 1).reshape(-1),

@@ -41,8 +41,10 @@ class Strict(np.ndarray[Any, Any]):
 
 def strictly() -> None:
     """Run generated scenarios with the JIT off on tables of that kind; for a process of its own."""
-    from sysim.engine.compiled import run, tables
+    from sysim.engine.compiled import entries as event_set
+    from sysim.engine.compiled import loop, run, tables
 
+    event_set.LARGE = loop.LARGE = 0  # look ahead always
     build = world.build
 
     def strict_build(some: Any) -> Any:
