@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sysim.result.result import Result
 from sysim.result.series import Column, Series
+
+if TYPE_CHECKING:
+    from sysim.study.study import Study
 
 MOST_GRAPHS = 6  # windows that get a graph of their own
 
@@ -43,6 +47,21 @@ def write_all(result: Result, folder: str | Path) -> list[Path]:
         figures[f"graph-{window}"] = plot.graph(result, window)
     for name, figure in figures.items():
         written += [plot.save(figure, base / f"{name}{suffix}") for suffix in (".png", ".svg")]
+    return written
+
+
+def write_study(study: Study, folder: str | Path) -> list[Path]:
+    """Write check.json, differences.csv, and for each variant a folder with all about it."""
+    base = Path(folder)
+    base.mkdir(parents=True, exist_ok=True)
+    written = [_text(base / "check.json", study.to_json(indent=1) + "\n")]
+    table = study.differences()
+    if table:
+        written.append(
+            _csv(base / "differences.csv", list(table[0]), ([*row.values()] for row in table))
+        )
+    for name, result in study.results.items():
+        written += write_all(result, base / name)
     return written
 
 
