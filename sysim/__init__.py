@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sysim.api import Interrupted, Scenario, check, library, load, loads, simulate
+    from sysim.api import Interrupted, Scenario, check, compare, library, load, loads, simulate
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
     from sysim.study.study import Study
@@ -24,6 +24,7 @@ _HOME = {
     "loads": "sysim.api",
     "simulate": "sysim.api",
     "check": "sysim.api",
+    "compare": "sysim.api",
     "library": "sysim.api",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
@@ -37,8 +38,8 @@ _HOME = {
 }
 
 __all__ = [
-    "load", "loads", "simulate", "check", "library", "Scenario", "Result", "Study", "Problem", "SysimError",
-    "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
+    "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
+    "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
 ]  # fmt: skip
 
 

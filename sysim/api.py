@@ -15,6 +15,7 @@ from sysim import model
 from sysim.errors import Problem, ScenarioError, UnsupportedByEngine
 
 if TYPE_CHECKING:
+    from sysim.analysis.compare import Comparison
     from sysim.analysis.corrections import Correction
     from sysim.plan.plan import Plan
     from sysim.record.record import Record
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 Engine = Literal["compiled", "reference"]
 ENGINES: tuple[Engine, ...] = ("compiled", "reference")
-MOST_REPLICATIONS = 200
+FEW_REPLICATIONS, MOST_REPLICATIONS = 10, 200
 Progress = Callable[[float], None]
 Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
 
 __all__ = [
-    "ENGINES", "Entry", "Interrupted", "Scenario", "check", "library", "load", "loads", "plan_of", "simulate",
+    "ENGINES", "Entry", "Interrupted", "Scenario", "check", "compare", "library", "load", "loads", "plan_of",
+    "simulate",
 ]  # fmt: skip
 
 
@@ -74,6 +76,10 @@ class Scenario:
         if self._loaded is None:
             raise ValueError("a scenario made in code is changed with model_copy(update=...)")
         return _facade(scenario_file.with_(self._loaded, changes), self.path, self.variant)
+
+    def as_variant(self, name: str) -> Scenario:
+        """Another of the `variants` of the same file, under the same settings and parameters."""
+        return _variant(self, name)
 
     def to_yaml(self) -> str:
         """The resolved scenario as a file without includes and parameters."""
@@ -336,6 +342,48 @@ def check(
     )
 
 
+def compare(
+    a: Scenario | model.Scenario | Result | str | Path,
+    b: Scenario | model.Scenario | Result | str | Path,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    engine: Engine = "compiled",
+    workers: int = 1,
+    confidence: float = 0.95,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Two scenarios, or two results, side by side: what differs in their numbers, and in what they say.
+
+    Scenarios are simulated with the same seed (that of `a` unless given) and so many replications (those of
+    `a`, or 10). Runs with the same seed and replication are compared in pairs; other results as independent
+    samples.
+    """
+    from sysim.analysis.compare import Side
+    from sysim.analysis.compare import compare as compared
+    from sysim.result import Result
+
+    scenarios = [some if isinstance(some, Result) else _prepared(some, None) for some in (a, b)]
+    first = next((some for some in scenarios if isinstance(some, Scenario)), None)
+    if first is not None:
+        seed = _seed_of(first, seed)
+        given = "replications" in first.model.model_fields_set
+        replications = replications or (first.model.replications if given else FEW_REPLICATIONS)
+    sides = []
+    for k, some in enumerate(scenarios):
+        share = None if progress is None else (lambda x, k=k: progress((k + x) / 2))
+        if isinstance(some, Scenario):
+            result = simulate(
+                some, seed=seed, replications=replications, engine=engine, workers=workers, progress=share
+            )
+            tree: Mapping[str, Any] | None = some.tree
+        else:
+            result, tree = some, None
+        name = result.scenario.name + (f"@{result.variant}" if result.variant else "")
+        sides.append(Side(name, result.to_dict()["runs"], tree, result.digest))
+    return compared(sides[0], sides[1], confidence)
+
+
 def _held_against(scenario: model.Scenario, judged: Sequence[str]) -> list[str]:
     """The variants that checks of the judged ones are compared with."""
     return [
@@ -355,7 +403,9 @@ def _seed_of(facade: Scenario, seed: int | None) -> int:
 def _variant(facade: Scenario, name: str) -> Scenario:
     from sysim import scenario_file
 
-    if name == facade.variant and not facade.model.variants[name]:
+    if facade._loaded is None:
+        raise ValueError("a scenario made in code has no variants: change it with model_copy(update=...)")
+    if name == facade.variant and not facade.model.variants.get(name):
         return facade
     return _facade(scenario_file.variant_of(facade._loaded, name), facade.path, name)
 
@@ -453,9 +503,7 @@ def _prepared(scenario: Scenario | model.Scenario | str | Path, variant: str | N
         return from_model(scenario)
     if variant is None or variant == scenario.variant:
         return scenario
-    if scenario.path is None:
-        raise ValueError("pass the variant to loads(..., variant=...) for a scenario read from a text")
-    return load(scenario.path, variant=variant)
+    return _variant(scenario, variant)
 
 
 def from_model(scenario: model.Scenario) -> Scenario:

@@ -22,6 +22,7 @@ class Estimate:
     """A mean over `n` replications (or pairs) and half the width of its interval at `confidence`.
 
     `half_width` is None for a single value: from one run no interval is claimed. `missing` values had no data.
+    `degrees` are the degrees of freedom of Student's t.
     """
 
     mean: float
@@ -29,6 +30,7 @@ class Estimate:
     n: int
     confidence: float = 0.95
     missing: int = 0
+    degrees: float | None = None
 
     @property
     def low(self) -> float | None:
@@ -41,6 +43,18 @@ class Estimate:
         return None if self.half_width is None else self.mean + self.half_width
 
     @property
+    def p(self) -> float | None:
+        """The two-sided p-value of the test that the mean is 0; None for a single value."""
+        if self.half_width is None or self.degrees is None:
+            return None
+        if self.half_width == 0:
+            return 0.0 if self.mean else 1.0
+        from scipy.special import stdtr
+
+        quantile = t_quantile(self.degrees, 0.5 + self.confidence / 2)
+        return 2 * float(stdtr(self.degrees, -abs(self.mean) / self.half_width * quantile))
+
+    @property
     def differs(self) -> bool:
         """Whether the whole interval is on one side of 0."""
         return self.half_width is not None and abs(self.mean) > self.half_width
@@ -51,9 +65,9 @@ def estimate(values: Sequence[float | None], confidence: float = 0.95) -> Estima
     known = [x for x in values if x is not None]
     if not known:
         return None
-    return Estimate(
-        mean(known), half_width(known, confidence), len(known), confidence, len(values) - len(known)
-    )
+    n = len(known)
+    half = half_width(known, confidence)
+    return Estimate(mean(known), half, n, confidence, len(values) - n, n - 1 if n > 1 else None)
 
 
 def paired(
@@ -76,10 +90,10 @@ def welch(a: Sequence[float | None], b: Sequence[float | None], confidence: floa
         return Estimate(centre, None, n, confidence, missing)
     u, v = variance(x) / len(x), variance(y) / len(y)
     if u + v == 0:
-        return Estimate(centre, 0.0, n, confidence, missing)
+        return Estimate(centre, 0.0, n, confidence, missing, n - 1)
     degrees = (u + v) ** 2 / (u**2 / (len(x) - 1) + v**2 / (len(y) - 1))
     half = t_quantile(degrees, 0.5 + confidence / 2) * math.sqrt(u + v)
-    return Estimate(centre, half, n, confidence, missing)
+    return Estimate(centre, half, n, confidence, missing, degrees)
 
 
 def variance(values: Sequence[float]) -> float:

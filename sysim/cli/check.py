@@ -125,7 +125,11 @@ def command(
     if out is not None:
         from sysim.report.files import write_study
 
-        for path in write_study(study, out):
+        texts = {
+            name: (scenario.as_variant(name) if name in scenario.variants else scenario).to_yaml()
+            for name in study.results
+        }
+        for path in write_study(study, out, texts):
             click.echo(f"wrote {path}", err=True)
     if junit is not None:
         from sysim.report.junit import junit as xml

@@ -21,6 +21,7 @@ from sysim.analysis.headline import Cell
 from sysim.report.plus_minus import Kind, difference, plus_minus
 from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
 from sysim.report.verdicts import confidence, facts, mark
+from sysim.report.warm_up import warm_up_warnings
 from sysim.study.study import Study
 
 NARROW = 110
@@ -57,7 +58,8 @@ def _show(console: Console, study: Study, brief: bool, again: str) -> None:
         console.print(Padding(Text(sentence), (0, 2)), width=min(PROSE_WIDTH, console.width))
     if not brief:
         console.print()
-        console.print(Text(study.method, style="dim"), width=min(PROSE_WIDTH, console.width))
+        for text in (study.method, *warm_up_warnings(study.results)):
+            console.print(Text(text, style="dim"), width=min(PROSE_WIDTH, console.width))
         if again:
             console.print(Text(f"again: {again}", style="dim"), soft_wrap=True)
 

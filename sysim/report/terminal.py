@@ -19,6 +19,7 @@ from sysim.analysis.checks import Verdict
 from sysim.analysis.words import Clock, amount, count, instant, percent, span
 from sysim.report.figures import Figures, figures
 from sysim.report.verdicts import facts, mark
+from sysim.report.warm_up import warm_up_warnings
 from sysim.result.result import Result
 from sysim.result.stats import CallStats, WindowStats, failures
 
@@ -317,6 +318,8 @@ def _foot(console: Console, result: Result, command: Command | None) -> None:
     console.print()
     runs = result.runs
     wall, events = sum(run.wall_s for run in runs), sum(run.events for run in runs)
+    for text in warm_up_warnings({result.variant or "": result}):
+        console.print(Text(text, style="dim"), width=min(PROSE_WIDTH, console.width))
     speed = f", {events:,} events in {wall:.2f} s" if wall else ""
     digests = runs[0].digest if len(runs) == 1 else f"{runs[0].digest} (first replication)"
     console.print(Text(f"seed {runs[0].seed}, digest {digests}{speed}", style="dim"))
