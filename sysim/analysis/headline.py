@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sysim.analysis.estimates import Estimate, estimate, paired
 from sysim.analysis.metrics import value
+from sysim.analysis.recovery import HOLD, NS
 
 if TYPE_CHECKING:
     from sysim.model import Check
@@ -63,6 +64,33 @@ def cell(
     return Cell(metric, estimate(own, confidence), difference, len(runs))
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How the runs of a load end: `times` to recover of those that did, and how many were still `down` at the
+    end. A run with less than `HOLD` left after its last fault tells neither; `of` counts those that tell.
+    """
+
+    times: tuple[float, ...]
+    down: int
+
+    @property
+    def of(self) -> int:
+        """How many runs tell."""
+        return len(self.times) + self.down
+
+
+def ends(runs: Sequence[Run], load: str) -> Ends:
+    """Whether a load was well again after the faults, run by run."""
+    told = [run.recovery[load] for run in runs if load in run.recovery]
+    times = [some.recovered_after_s for some in told if some.recovered_after_s is not None]
+    down = sum(
+        some.recovered_after_s is None and some.judged and some.after_s is not None
+        and some.observed_s * NS >= HOLD
+        for some in told
+    )  # fmt: skip
+    return Ends(tuple(times), down)
+
+
 def _key(run: Run) -> tuple[int, int]:
     return run.seed, run.replication
 
@@ -70,5 +98,5 @@ def _key(run: Run) -> tuple[int, int]:
 def windows_asked_for(checks: Sequence[Check], known: Sequence[str]) -> tuple[str, ...]:
     """The windows that checks look at, in their order; the whole run where they look at no other."""
     asked = [check.window for check in checks if check.metric not in ("recovers", "metastable")]
-    named = [name for name in dict.fromkeys(asked) if name in known and name != "all"]
+    named = [name for name in dict.fromkeys(asked) if name in known]
     return tuple(named[:MOST_WINDOWS]) or ("all",)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sysim.analysis.checks import Verdict
+from sysim.analysis.headline import ends
 from sysim.analysis.statistics import mean
 from sysim.analysis.words import counted, listed, recovered, span
 from sysim.report.verdicts import number
@@ -37,7 +38,7 @@ def _sentence(study: Study, name: str, result: Result) -> str:
     if len(reasons) > MOST_REASONS:
         told.append(f"{counted(len(reasons) - MOST_REASONS, 'further check')} likewise")
     loads = list(dict.fromkeys(check.subject for check, _ in judged if check.subject in study.loads))
-    told += _state(result, loads or list(study.loads), bool(told))
+    told += _state(result, loads or list(study.loads))
     return f"{name} {word}" + (f": {'; '.join(told)}." if told else ".")
 
 
@@ -96,23 +97,20 @@ def _limit(check: Check, verdict: Verdict) -> str:
     return f"not {limit}" if check.negated else limit
 
 
-def _state(result: Result, loads: Sequence[str], short: bool) -> list[str]:
+def _state(result: Result, loads: Sequence[str]) -> list[str]:
     """What became of the loads after the faults: the last thing one wants to know."""
     told = []
     for load in loads:
-        found = [run.recovery[load] for run in result.runs if load in run.recovery]
-        meant = [some for some in found if some.after_s is not None and some.judged]
-        if not meant:
+        found = ends(result.runs, load)
+        if not found.of:
             continue
         who = f"{load} " if len(loads) > 1 else ""
-        times = [some.recovered_after_s for some in meant if some.recovered_after_s is not None]
-        n = len(meant)
-        if len(times) < n:
-            told.append(f"{who}still down at the end in {n - len(times)} of {counted(n, 'run')}")
+        if found.down:
+            told.append(f"{who}still down at the end in {found.down} of {counted(found.of, 'run')}")
         else:
             bucket = result.run.series.bucket_s
-            average = " on average" if n > 1 and mean(times) >= bucket else ""
-            told.append(f"{who}well again {recovered(mean(times), bucket)}{average}")
+            average = " on average" if found.of > 1 and mean(found.times) >= bucket else ""
+            told.append(f"{who}well again {recovered(mean(found.times), bucket)}{average}")
     return told
 
 

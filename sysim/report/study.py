@@ -17,7 +17,7 @@ from rich.text import Text
 
 from sysim.analysis import words
 from sysim.analysis.checks import Verdict
-from sysim.analysis.headline import Cell
+from sysim.analysis.headline import Cell, ends
 from sysim.report.plus_minus import Kind, difference, plus_minus
 from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
 from sysim.report.verdicts import confidence, facts, mark
@@ -103,7 +103,7 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
     for metric in shown:
         table.add_column(COLUMNS[metric][0], justify="right", no_wrap=not narrow)
     for name in study.results:
-        own = [_own(study, cells[name][metric], narrow) for metric in shown]
+        own = [_own(study, name, load, cells[name][metric], narrow) for metric in shown]
         only = len(study.results) == 1 or name == study.baseline
         table.add_row(name, *own, end_section=only)
         if not only:
@@ -116,28 +116,22 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
 
 def _any(study: Study, cells: dict[str, dict[str, Cell]], metric: str) -> bool:
     if metric == "recovery":
-        return any(
-            some.after_s is not None
-            for result in study.results.values()
-            for run in result.runs
-            for some in run.recovery.values()
-        )
+        return any(ends(result.runs, load).of for result in study.results.values() for load in study.loads)
     return any(some[metric].own is not None for some in cells.values())
 
 
-def _own(study: Study, cell: Cell, narrow: bool) -> str:
-    kind = COLUMNS[cell.metric][1]
+def _own(study: Study, name: str, load: str, cell: Cell, narrow: bool) -> str:
     if cell.metric == "recovery":
-        if cell.own is None:
-            return "never" if cell.of == 1 else f"never ({cell.of} runs)"
-        if cell.own.n < cell.of:
-            return f"in {cell.own.n} of {cell.of}"
-        bucket = study.results[study.baseline].run.series.bucket_s
-        if cell.own.mean < bucket:
+        found = ends(study.results[name].runs, load)
+        if found.down:
+            runs = f"{found.of} run{'s' if found.of > 1 else ''}"
+            return f"never ({runs})" if not found.times else f"never in {found.down} of {found.of}"
+        bucket = study.results[name].run.series.bucket_s
+        if cell.own is not None and cell.own.mean < bucket:
             return f"<{words.span(bucket)}"  # it is known to a bucket only
     if cell.own is None:
         return "–"
-    return plus_minus(cell.own.mean, cell.own.half_width, kind, narrow)
+    return plus_minus(cell.own.mean, cell.own.half_width, COLUMNS[cell.metric][1], narrow)
 
 
 def _against(cell: Cell, narrow: bool) -> str:
