@@ -8,8 +8,8 @@ fails. A comparison with another variant is judged on pairs, replication by repl
 this one has less the share of what the other has; the ratio is told with Fieller's interval, which excludes
 the limit exactly where that test decides.
 
-`strictness` is the share of the permitted error 1 - `confidence` that a verdict may use: less than 1 where
-there are several looks or several checks.
+`strictness` says which share of the permitted error 1 - `confidence` a verdict may use (less than all where
+there are several looks or several checks), and whether intervals are guarded against skewed values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sysim.analysis import metrics
 from sysim.analysis.estimates import fieller
 from sysim.analysis.recovery import Recovery, recovery
-from sysim.analysis.statistics import half_width, mean, share_interval, share_two_sided, t_two_sided
+from sysim.analysis.statistics import mean, share_interval, share_two_sided
+from sysim.analysis.strictness import PLAIN, Strictness
 from sysim.analysis.words import recovered, span
 from sysim.errors import Place
 from sysim.model import Check
@@ -97,7 +98,7 @@ def judge(
     runs: Sequence[Run],
     variant: str | None,
     *,
-    strictness: float = 1.0,
+    strictness: Strictness = PLAIN,
     others: Mapping[str, Sequence[Run]] | None = None,
 ) -> Verdict:
     """The verdict of one check on the replications of one variant; `others` are those of other variants."""
@@ -122,7 +123,7 @@ def judge_all(
     runs: Sequence[Run],
     variant: str | None,
     *,
-    strictness: float = 1.0,
+    strictness: Strictness = PLAIN,
     others: Mapping[str, Sequence[Run]] | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts of the checks that apply to the variant, in the order of the file."""
@@ -140,7 +141,7 @@ def judge_named(
     runs: Sequence[Run],
     variant: str | None,
     *,
-    strictness: float = 1.0,
+    strictness: Strictness = PLAIN,
     others: Mapping[str, Sequence[Run]] | None = None,
 ) -> Verdict:
     """As `judge`; a verdict that fails also names the variants that its check is written for."""
@@ -189,27 +190,23 @@ def _no_data(missing: int, n: int) -> str:
     return "no data" + (f" in {missing} of {n} replications" if n > 1 else "")
 
 
-def _level(check: Check, strictness: float) -> float:
-    return 1 - (1 - check.confidence) * strictness
-
-
-def _compared(check: Check, variant: str | None, numbers: Sequence[float], strictness: float) -> Verdict:
+def _compared(check: Check, variant: str | None, numbers: Sequence[float], strictness: Strictness) -> Verdict:
     assert check.op is not None and check.value is not None
     holds = _OPERATORS[check.op]
     centre = mean(numbers)
-    level = _level(check, strictness)
-    half = half_width(numbers, level)
-    if half is None:
+    level = strictness.level(check.confidence)
+    ends = strictness.interval(numbers, check.confidence)
+    if ends is None:
         right = holds(centre, check.value) != check.negated
         return _verdict(check, variant, "pass" if right else "fail", centre, note=SINGLE)
-    low, high = centre - half, centre + half
+    low, high = ends
     outcome = _turned(_side(check.op, low, high, check.value), check.negated)
     if check.metric in SHARES and check.of_window is None:
         low, high = max(0.0, low), min(1.0, high)
     alone = [holds(x, check.value) != check.negated for x in numbers]
     note = "" if len(set(alone)) == 1 else f"by itself in {sum(alone)} of {len(alone)} replications"
     verdict = _verdict(check, variant, outcome, centre, (low, high), note)
-    return _sure(verdict, level, t_two_sided(centre - check.value, numbers))
+    return _sure(verdict, level, strictness.p(centre - check.value, numbers))
 
 
 def _side(op: str, low: float, high: float, limit: float) -> Outcome:
@@ -228,7 +225,7 @@ def _against(
     check: Check,
     runs: Sequence[Run],
     variant: str | None,
-    strictness: float,
+    strictness: Strictness,
     others: Mapping[str, Sequence[Run]],
 ) -> Verdict:
     """A comparison with another variant, on pairs of replications."""
@@ -251,32 +248,28 @@ def _against(
         return _verdict(check, variant, "fail", note=note)
     mine, yours = [a for a, _ in known], [b for _, b in known]
     differences = [a - share * b for a, b in known]
-    level, centre = _level(check, strictness), mean(differences)
-    half = half_width(differences, level)
-    if half is None:
+    level, centre = strictness.level(check.confidence), mean(differences)
+    ends = strictness.interval(differences, check.confidence)
+    if ends is None:
         right = _OPERATORS[check.op](centre, 0.0) != check.negated
         verdict = _verdict(check, variant, "pass" if right else "fail", note=SINGLE)
         ratio = mine[0] / yours[0] if yours[0] else None
         return replace(verdict, value=ratio, metric="ratio")
-    outcome = _turned(_side(check.op, centre - half, centre + half, 0.0), check.negated)
+    outcome = _side(check.op, *ends, 0.0)
+    judged = _turned(outcome, check.negated)
     told = fieller(mine, yours, level)
-    p = t_two_sided(centre, differences)
-    if told is not None and mean(yours) > 0:
-        ratio, low, high = told
-        verdict = _verdict(check, variant, outcome, ratio, (low, high), _paired(len(known)))
+    p = strictness.p(centre, differences)
+    if told is not None and mean(yours) > 0 and _side(check.op, *told[1:], share) == outcome:
+        verdict = _verdict(check, variant, judged, told[0], told[1:], f"{len(known)} pairs")
         return _sure(replace(verdict, metric="ratio"), level, p)
-    # There is no ratio to what may be 0, so the difference is told in the unit of the metric.
+    # There is no ratio to what may be 0 (or it is skewed), so the difference is told in the metric's unit.
     less = check.of_variant if share == 1 else f"{share * 100:.6g} % of {check.of_variant}"
-    note = f"{_paired(len(known))}; the value is the difference, this less {less}"
-    return _sure(_verdict(check, variant, outcome, centre, (centre - half, centre + half), note), level, p)
+    note = f"{len(known)} pairs; the value is the difference, this less {less}"
+    return _sure(_verdict(check, variant, judged, centre, ends, note), level, p)
 
 
 def _sure(verdict: Verdict, level: float, p: float) -> Verdict:
     return replace(verdict, confidence=level, p=p, settled=verdict.verdict != "inconclusive")
-
-
-def _paired(n: int) -> str:
-    return f"{n} pairs"
 
 
 def _turned(verdict: Outcome, negated: bool) -> Outcome:
@@ -301,7 +294,7 @@ def recovery_of(check: Check, run: Run) -> Recovery:
     )  # fmt: skip
 
 
-def _recovers(check: Check, runs: Sequence[Run], variant: str | None, strictness: float) -> Verdict:
+def _recovers(check: Check, runs: Sequence[Run], variant: str | None, strictness: Strictness) -> Verdict:
     assert check.value is not None
     found = [recovery_of(check, run) for run in runs]
     if all(some.after_s is None for some in found):
@@ -324,7 +317,7 @@ def _recovers(check: Check, runs: Sequence[Run], variant: str | None, strictness
     return _verdict(check, variant, "inconclusive", note=_single(note, runs))
 
 
-def _boolean(check: Check, runs: Sequence[Run], variant: str | None, strictness: float) -> Verdict:
+def _boolean(check: Check, runs: Sequence[Run], variant: str | None, strictness: Strictness) -> Verdict:
     recoveries = [recovery_of(check, run) for run in runs]
     answers = [some.metastable for some in recoveries]
     held = [answer != check.negated for answer in answers if answer is not None]
@@ -336,7 +329,7 @@ def _boolean(check: Check, runs: Sequence[Run], variant: str | None, strictness:
     value = sum(held) / len(held)
     found = _how(recoveries, runs[0].series.bucket_s)
     if check.share is not None and len(held) == len(answers) > 1:
-        level = _level(check, strictness)
+        level = strictness.level(check.confidence)
         low, high = share_interval(sum(held), len(held), level)
         verdict: Outcome = "pass" if low >= check.share else "fail" if high < check.share else "inconclusive"
         note = f"held in {sum(held)} of {len(held)} replications"

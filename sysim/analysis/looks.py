@@ -1,9 +1,11 @@
 """When a sequential study looks at its verdicts, and how sure each look has to be.
 
 Looking again and again at 95 % intervals until one of them decides is wrong far more often than 5 % of the
-time. So the looks are few and fixed beforehand (10, 20, 50, 100, 200 replications), and each uses the share
-1/looks of the permitted error (Bonferroni). By the union bound the chance that an interval misses at *any* of
-the looks is then at most the permitted one, whatever rule decides at which look to stop.
+time. So the looks are few and fixed beforehand (10, 20, 50, 100, 200 replications), and they divide the
+permitted error among them, the k-th in proportion to k² (for five looks 2, 7, 16, 29 and 45 %). By the union
+bound the chance that an interval misses at *any* of the looks is then at most the permitted one, whatever rule
+decides at which look to stop. The first looks get little since few values tell least about their own spread, and
+since what they decide is usually beyond doubt anyway.
 """
 
 from __future__ import annotations
@@ -34,6 +36,6 @@ def narrow_enough(interval: tuple[float, float], value: float, precision: float)
     return (interval[1] - interval[0]) / 2 <= precision * abs(value)
 
 
-def strictness(planned: Sequence[int]) -> float:
-    """The share of the permitted error that each of the looks may use."""
-    return 1 / len(planned)
+def spent_at(planned: Sequence[int], look: int) -> float:
+    """The share of the permitted error that look number `look` (from 0) may use; all together use 1."""
+    return (look + 1) ** 2 / sum((k + 1) ** 2 for k in range(len(planned)))

@@ -122,20 +122,29 @@ def method(study: Study) -> str:
         looks = listed([str(look) for look in sampling.planned])
         parts.append(f"Looks are planned at {looks} replications; {_stopped(study)}.")
         parts.append(
-            f"Each look has 1/{len(sampling.planned)} of the permitted error (Bonferroni), so that looking "
-            "more than once makes no verdict less sure than it says."
+            f"The looks divide the permitted error among them (this one has {study.strictness.share * 100:.2g} % of "
+            "it), and intervals are widened where values are skewed, so that looking more than once makes no "
+            "verdict less sure than it says."
         )
     elif study.reason != "fixed":
         parts.append(f"{_stopped(study)[0].upper()}{_stopped(study)[1:]}.")
     if n == 1:
         parts.append("One run has no interval: verdicts are of that run only.")
         return " ".join(parts)
+    if (rare := _rarest(n)) is not None:
+        parts.append(f"What happens in fewer than 1 of {rare} runs may not have shown itself in {n}.")
     tested = sum(verdict.p is not None for verdict in study.verdicts)
     if study.correction == "holm" and tested > 1:
         parts.append(f"Corrected for {tested} verdicts by Holm's method: all are right together with 95 %.")
     elif tested > 1:
         parts.append(f"Not corrected for {tested} verdicts: each is right with 95 % by itself.")
     return " ".join(parts)
+
+
+def _rarest(n: int) -> int | None:
+    """1 in so many runs is what n runs show with 95 %; None where that is rarer than 1 in 50."""
+    often = 1 - 0.05 ** (1 / n)
+    return int(1 / often) if 1 / 50 <= often <= 1 / 2 else None
 
 
 def _each(study: Study) -> str:

@@ -14,6 +14,7 @@ from threading import Event
 from sysim.analysis.checks import holds_in
 from sysim.analysis.corrections import CORRECTIONS, Correction
 from sysim.analysis.headline import HEADLINES, cell, windows_asked_for
+from sysim.analysis.strictness import Strictness
 from sysim.result.result import Result
 from sysim.result.run import Run
 from sysim.study.replications import in_order
@@ -43,13 +44,15 @@ def study(
     rounds = _Rounds(members, runs, sampling, workers, progress)
     reason: Reason = "most" if sampling.sequential else "fixed"
     judged: tuple[Judged, ...] = ()
-    for look in sampling.planned:
+    strictness = sampling.strictness(0)
+    for number, look in enumerate(sampling.planned):
         ended = rounds.up_to(look)
-        judged = judge_study([m for m in members if runs[m.name]], runs, sampling.strictness, correction)
+        strictness = sampling.strictness(number)
+        judged = judge_study([m for m in members if runs[m.name]], runs, strictness, correction)
         if ended is not None:
             reason = ended
             break
-        if sampling.sequential and decided(judged) and _precise(members, runs, judged, sampling):
+        if sampling.sequential and decided(judged) and _precise(members, runs, judged, sampling, strictness):
             reason = "decided"
             break
     return Study(
@@ -59,6 +62,7 @@ def study(
         verdicts=tuple(one.verdict for one in judged),
         checks=tuple(one.check for one in judged),
         sampling=sampling,
+        strictness=strictness,
         reason=reason,
         correction=correction,
         abort=rounds.abort,
@@ -128,14 +132,18 @@ def _abort(member: Member, run: Run) -> Abort | None:
 
 
 def _precise(
-    members: Sequence[Member], runs: dict[str, list[Run]], judged: Sequence[Judged], sampling: Sampling
+    members: Sequence[Member],
+    runs: dict[str, list[Run]],
+    judged: Sequence[Judged],
+    sampling: Sampling,
+    strictness: Strictness,
 ) -> bool:
     """Whether all is as narrow as asked: the values of the checks, or without any, the headline numbers."""
     if sampling.precision is None:
         return True
     if any(one.verdict.p is not None for one in judged):
         return precise(judged, sampling.precision)
-    level = 1 - 0.05 * sampling.strictness
+    level = strictness.level(0.95)
     for member in members:
         some = runs[member.name]
         for load in some[0].windows["all"].loads:

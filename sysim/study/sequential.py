@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from sysim.analysis.estimates import Estimate, estimate
-from sysim.analysis.looks import FIRST, MOST, looks, strictness
+from sysim.analysis.looks import FIRST, MOST, looks, narrow_enough, spent_at
+from sysim.analysis.statistics import mean
+from sysim.analysis.strictness import Strictness
 
 Reason = Literal["fixed", "decided", "most", "budget", "abort", "interrupted"]
 
@@ -35,10 +36,9 @@ class Sampling:
         """Whether there is more than one look."""
         return len(self.planned) > 1
 
-    @property
-    def strictness(self) -> float:
-        """The share of the permitted error that each look may use."""
-        return strictness(self.planned)
+    def strictness(self, look: int) -> Strictness:
+        """How sure verdicts at a look (from 0) have to be. A fixed number of runs is judged once, by t alone."""
+        return Strictness(spent_at(self.planned, look), guarded=self.sequential)
 
     @classmethod
     def fixed(cls, n: int, budget_s: float | None = None) -> Sampling:
@@ -72,9 +72,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `until` found: the estimate at the confidence of the whole procedure, and why it stopped."""
+    """What `until` found: the mean, its interval at the confidence of the whole procedure, and why it stopped."""
 
-    estimate: Estimate
+    mean: float
+    interval: tuple[float, float]
     values: tuple[float, ...]
     reason: Reason
 
@@ -86,30 +87,31 @@ def until(
     most: int = MOST,
     budget_s: float | None = None,
     confidence: float = 0.95,
-    enough: Callable[[Estimate], bool] | None = None,
+    enough: Callable[[float, tuple[float, float]], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Draw values, ``draw(0)``, ``draw(1)``, …, until their mean is known well enough.
 
-    Well enough is: half the interval is at most the share `precision` of the mean, or `enough` says so of the
-    estimate. The interval covers with probability `confidence` for the procedure as a whole, since each look
-    is held to its share of the error.
+    Well enough is: half the interval is at most the share `precision` of the mean, or `enough` says so of mean
+    and interval. The interval covers with probability `confidence` for the procedure as a whole, since each
+    look is held to its share of the error.
     """
     sampling = Sampling.adaptive(most, precision, budget_s)
-    level = 1 - (1 - confidence) * sampling.strictness
     budget = Budget(budget_s, clock)
     values: list[float] = []
-    for look in sampling.planned:
-        last = look == sampling.planned[-1]
+    reason: Reason = "most"
+    interval: tuple[float, float] | None = None
+    for number, look in enumerate(sampling.planned):
         while len(values) < look and not (len(values) >= 2 and budget.spent):
             values.append(draw(len(values)))
-        found = estimate(values, level)
-        assert found is not None and found.half_width is not None
+        centre, interval = mean(values), sampling.strictness(number).interval(values, confidence)
+        assert interval is not None
         if len(values) < look:
-            return Outcome(found, tuple(values), "budget")
-        narrow = precision is not None and found.half_width <= precision * abs(found.mean)
-        if narrow or (enough is not None and enough(found)):
-            return Outcome(found, tuple(values), "decided")
-        if last:
-            return Outcome(found, tuple(values), "most")
-    raise AssertionError("there is always a last look")
+            reason = "budget"
+            break
+        narrow = precision is not None and narrow_enough(interval, centre, precision)
+        if narrow or (enough is not None and enough(centre, interval)):
+            reason = "decided"
+            break
+    assert interval is not None
+    return Outcome(centre, interval, tuple(values), reason)

@@ -12,6 +12,7 @@ from typing import Any
 from sysim.analysis.checks import Verdict, exit_code
 from sysim.analysis.corrections import Correction
 from sysim.analysis.headline import HEADLINES, Cell, cell, windows_asked_for
+from sysim.analysis.strictness import Strictness
 from sysim.errors import Place
 from sysim.model import Check
 from sysim.result.result import FORMAT, Result
@@ -45,9 +46,9 @@ class Study:
 
     Replication k of every variant has the same random numbers, so `baseline` and the others are compared in
     pairs. `verdicts` are in the order of the checks, then of the variants; `checks` holds the check of each.
-    `sampling` says how replications were planned, `reason` why there are no more, `correction` how the number
-    of verdicts was allowed for. `differences()` is a tidy table, `sentences` one line of English a variant,
-    `to_dict()` the JSON object of ``sysim check --json``.
+    `sampling` says how replications were planned, `strictness` how sure each verdict had to be, `reason` why
+    there are no more, `correction` how the number of verdicts was allowed for. `differences()` is a tidy
+    table, `sentences` one line of English a variant, `to_dict()` the JSON object of ``sysim check --json``.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Study:
     verdicts: tuple[Verdict, ...]
     checks: tuple[Check, ...] = field(repr=False)
     sampling: Sampling
+    strictness: Strictness
     reason: Reason
     correction: Correction
     abort: Abort | None = None
@@ -83,7 +85,7 @@ class Study:
     @property
     def level(self) -> float:
         """The confidence of each interval of the tables, looks allowed for: 95 % over all of them together."""
-        return 1 - 0.05 * self.sampling.strictness
+        return self.strictness.level(0.95)
 
     def __getitem__(self, variant: str) -> Result:
         return self.results[variant]

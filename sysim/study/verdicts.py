@@ -9,6 +9,7 @@ from threading import Event
 from sysim.analysis.checks import Verdict, judge_named
 from sysim.analysis.corrections import Correction, holm
 from sysim.analysis.looks import narrow_enough
+from sysim.analysis.strictness import Strictness
 from sysim.errors import Place, Problem
 from sysim.model import Check, Scenario
 from sysim.result.run import Run
@@ -45,7 +46,7 @@ class Judged:
 def judge_study(
     members: Sequence[Member],
     runs: Mapping[str, Sequence[Run]],
-    strictness: float,
+    strictness: Strictness,
     correction: Correction,
 ) -> tuple[Judged, ...]:
     """All verdicts, check by check and within a check variant by variant."""
@@ -59,7 +60,7 @@ def judge_study(
 
     def judged(shares: Sequence[float]) -> list[Verdict]:
         return [
-            judge_named(check, runs[member.name], member.variant, strictness=strictness * share, others=runs)
+            judge_named(check, runs[member.name], member.variant, strictness=strictness.of(share), others=runs)
             for (member, _, check), share in zip(asked, shares, strict=True)
         ]
 
@@ -73,11 +74,11 @@ def judge_study(
 
 
 def _holm_shares(
-    asked: Sequence[tuple[Member, int, Check]], verdicts: Sequence[Verdict], strictness: float
+    asked: Sequence[tuple[Member, int, Check]], verdicts: Sequence[Verdict], strictness: Strictness
 ) -> list[float]:
     tests = [k for k, verdict in enumerate(verdicts) if verdict.p is not None]
     p_values = [verdicts[k].p or 0.0 for k in tests]
-    alphas = [(1 - asked[k][2].confidence) * strictness for k in tests]
+    alphas = [(1 - asked[k][2].confidence) * strictness.share for k in tests]
     shares = [1.0] * len(asked)
     for k, share in zip(tests, holm(p_values, alphas), strict=True):
         shares[k] = share

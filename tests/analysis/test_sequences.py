@@ -8,7 +8,7 @@ import pytest
 
 from sysim.analysis.batches import batch_means
 from sysim.analysis.corrections import holm
-from sysim.analysis.looks import looks, narrow_enough, strictness
+from sysim.analysis.looks import looks, narrow_enough, spent_at
 from sysim.analysis.warm_up import WarmUp, mser5
 
 
@@ -25,7 +25,8 @@ from sysim.analysis.warm_up import WarmUp, mser5
 )
 def test_looks(first: int, most: int, planned: tuple[int, ...]) -> None:
     assert looks(first, most) == planned
-    assert strictness(planned) * len(planned) == pytest.approx(1.0)
+    shares = [spent_at(planned, k) for k in range(len(planned))]
+    assert sum(shares) == pytest.approx(1.0) and shares == sorted(shares)
 
 
 def test_looks_need_two_replications() -> None:

@@ -95,7 +95,7 @@ def test_the_number_of_replications_is_that_of_the_file() -> None:
 
 def test_without_a_number_it_is_sequential() -> None:
     found = study(replications=None)
-    assert found.replications == 10 and found.reason == "decided" and found.level == pytest.approx(0.99)
+    assert found.replications == 10 and found.reason == "decided" and found.level == pytest.approx(1 - 0.05 / 55)
     assert "Looks are planned at 10, 20, 50, 100 and 200" in found.method
 
 
