@@ -66,15 +66,14 @@ def _word(outcome: str, unchanged: bool) -> str:
 def _reason(check: Check, verdict: Verdict) -> str:
     if verdict.value is None:
         return f"{verdict.check}: {verdict.note}" if verdict.note else ""
-    if check.metric == "metastable":
+    if check.metric == "metastable" or (check.metric == "recovers" and verdict.verdict == "pass"):
         return ""  # what became of the load is told for every variant
     what = f"{check.metric}({check.subject})"
     if check.window != "all":
         what += f" during {check.window}"
     value = number(verdict, verdict.value)
     if check.metric == "recovers":
-        within = "" if verdict.verdict == "pass" else f", asked for within {span(check.value)}"
-        return f"recovers after {value}{_between(verdict)}{within}"
+        return f"recovers after {value}{_between(verdict)}, asked for within {span(check.value)}"
     if verdict.metric == "ratio":
         value += f" of {check.of_window or check.of_variant}"
     elif check.of_variant is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sysim.analysis.checks import Outcome, Verdict
 from sysim.analysis.words import listed, span
 
@@ -36,10 +38,19 @@ def number(verdict: Verdict, value: float) -> str:
     from sysim.scenario_file.metrics import SHARES, is_duration
 
     if verdict.metric in SHARES or verdict.metric in ("ratio", "error_budget", "metastable"):
-        return f"{value * 100:.5g} %"
+        return f"{_percentage(verdict, value * 100)} %"
     if verdict.metric == "recovers" or is_duration(verdict.metric):
         return span(value) if value >= 0 else f"-{span(-value)}"
     return f"{value:.6g}"
+
+
+def _percentage(verdict: Verdict, value: float) -> str:
+    """With two digits of half the interval's width, which is all that is known."""
+    half = 0.0 if verdict.interval is None else (verdict.interval[1] - verdict.interval[0]) * 50
+    if half <= 0:
+        return f"{value:.5g}"
+    digits = min(4, max(0, 1 - math.floor(math.log10(half))))
+    return f"{value:.{digits}f}"
 
 
 def confidence(level: float) -> str:
