@@ -201,8 +201,9 @@ def _compared(check: Check, variant: str | None, numbers: Sequence[float], stric
         return _verdict(check, variant, "pass" if right else "fail", centre, note=SINGLE)
     low, high = ends
     outcome = _turned(_side(check.op, low, high, check.value), check.negated)
+    low = max(0.0, low)  # no number of the result is negative
     if check.metric in SHARES and check.of_window is None:
-        low, high = max(0.0, low), min(1.0, high)
+        high = min(1.0, high)
     alone = [holds(x, check.value) != check.negated for x in numbers]
     note = "" if len(set(alone)) == 1 else f"by itself in {sum(alone)} of {len(alone)} replications"
     verdict = _verdict(check, variant, outcome, centre, (low, high), note)

@@ -96,7 +96,9 @@ def _key(run: Run) -> tuple[int, int]:
 
 
 def windows_asked_for(checks: Sequence[Check], known: Sequence[str]) -> tuple[str, ...]:
-    """The windows that checks look at, in their order; the whole run where they look at no other."""
+    """The first windows that checks look at, in the order of `known`, the whole run last; that one alone where
+    they look at none.
+    """
     asked = [check.window for check in checks if check.metric not in ("recovers", "metastable")]
-    named = [name for name in dict.fromkeys(asked) if name in known]
-    return tuple(named[:MOST_WINDOWS]) or ("all",)
+    some = [name for name in dict.fromkeys(asked) if name in known][:MOST_WINDOWS]
+    return tuple(sorted(some, key=lambda name: (name == "all", list(known).index(name)))) or ("all",)

@@ -7,7 +7,6 @@ from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -71,8 +70,8 @@ def _changes(console: Console, found: Comparison) -> None:
     elif not found.changes:
         console.print(Text("The scenarios are the same.", style="dim"))
     for change in found.changes or ():
-        line = Text.assemble(f"{change.path}: ", (_value(change.old), "red"), " -> ", (_value(change.new), "green"))
-        console.print(Padding(line, (0, 2)), soft_wrap=True)
+        line = Text.assemble(f"  {change.path}: ", (_value(change.old), "red"), " -> ", (_value(change.new), "green"))
+        console.print(line, soft_wrap=True)
     console.print()
 
 

@@ -33,8 +33,9 @@ def _sentence(study: Study, name: str, result: Result) -> str:
     wanted = _worst(judged)
     alone = name == study.baseline and not any(result.scenario.variants.get(name, {}))
     word = _word(wanted, alone and bool(result.scenario.variants))
-    reasons = [_reason(check, verdict) for check, verdict in judged if verdict.verdict == wanted]
-    told = [reason for reason in reasons[:MOST_REASONS] if reason]
+    found = [_reason(check, verdict) for check, verdict in judged if verdict.verdict == wanted]
+    reasons = [reason for reason in found if reason]
+    told = reasons[:MOST_REASONS]
     if len(reasons) > MOST_REASONS:
         told.append(f"{counted(len(reasons) - MOST_REASONS, 'further check')} likewise")
     loads = list(dict.fromkeys(check.subject for check, _ in judged if check.subject in study.loads))

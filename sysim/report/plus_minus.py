@@ -32,7 +32,7 @@ def _text(value: float, half: float | None, kind: Kind, stacked: bool, sign: str
         return text + unit
     least = 10.0**-digits
     width = f"{half:,.{digits}f}" if half >= least / 2 else f"<{least:.{digits}f}"
-    return f"{text}\n± {width}{unit}" if stacked else f"{text} ± {width}{unit}"
+    return f"{text}{unit}\n± {width}" if stacked else f"{text} ± {width}{unit}"
 
 
 def _scale(value: float, half: float | None, kind: Kind) -> tuple[float, str]:

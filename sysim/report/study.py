@@ -94,6 +94,9 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
     span = first.run.windows[window]
     when = "" if window == "all" else f" during {window}"
     title = f"{load}{when} ({clock(span.from_s)} – {clock(span.to_s)}), ± at {confidence(study.level)}"
+    less = f"  less {study.baseline}"
+    if narrow and len(study.results) > 1:
+        title, less = f"{title}; less: difference from {study.baseline}", "  less"
     cells = {
         name: {metric: study.cell(name, metric, load, window) for metric in COLUMNS} for name in study.results
     }
@@ -108,9 +111,7 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
         table.add_row(name, *own, end_section=only)
         if not only:
             against = [_against(cells[name][metric], narrow) for metric in shown]
-            table.add_row(
-                Text(f"  less {study.baseline}", style="dim"), *against, style="dim", end_section=True
-            )
+            table.add_row(less, *against, style="dim", end_section=True)
     return table
 
 
@@ -153,7 +154,7 @@ def _verdicts(console: Console, study: Study) -> None:
         if (verdict.check, verdict.place) != before:
             before = verdict.check, verdict.place
             where = f"  {verdict.place}" if verdict.place else ""
-            console.print(Padding(Text.assemble(verdict.check, (where, "dim")), (0, 2)), soft_wrap=True)
+            console.print(Text.assemble("  ", verdict.check, (where, "dim")), soft_wrap=True)
         console.print(Padding(_line(verdict, widest if several else 0), (0, 4)))
 
 
