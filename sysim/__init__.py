@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sysim.api import Interrupted, Scenario, check, compare, library, load, loads, simulate
+    from sysim.api import Interrupted, Scenario, library, load, loads, simulate
+    from sysim.checking import check, compare
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
     from sysim.study.study import Study
@@ -23,8 +24,8 @@ _HOME = {
     "load": "sysim.api",
     "loads": "sysim.api",
     "simulate": "sysim.api",
-    "check": "sysim.api",
-    "compare": "sysim.api",
+    "check": "sysim.checking",
+    "compare": "sysim.checking",
     "library": "sysim.api",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",

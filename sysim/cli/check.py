@@ -108,7 +108,7 @@ def command(
     code is 0 when all checks hold, 1 when one fails or a condition of abort_when is met, 3 when none fails
     but some are inconclusive, 2 when the scenario is not valid, 130 after Ctrl-C.
     """
-    from sysim.api import check
+    from sysim.checking import check
     from sysim.cli.progress import progress
 
     if replications is not None and (precision is not None or max_replications is not None):

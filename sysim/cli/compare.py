@@ -133,7 +133,8 @@ def _simulated(
     import yaml
 
     from sysim.analysis.compare import Side
-    from sysim.api import FEW_REPLICATIONS, simulate
+    from sysim.api import simulate
+    from sysim.checking import FEW_REPLICATIONS
 
     given = "replications" in first.model.model_fields_set
     result = simulate(

@@ -15,7 +15,7 @@ params: {warmup: 0s}
 services: {s: {concurrency: 1, operations: {o: [{work: {exponential: 10ms}}]}}}
 load: {x: {call: s.o, rate: $rate}}
 """
-SLOW_START = QUEUE.replace("$rate", "{steps: [{at: 0s, rate: 10/s}, {at: 60s, rate: 90/s}]}")
+SLOW_START = QUEUE.replace("$rate", "{steps: [{at: 0s, rate: 10/s}, {at: 60s, rate: 70/s}]}")
 
 
 def test_a_beginning_unlike_the_rest_is_found() -> None:
