@@ -113,6 +113,9 @@ def command(
 
     if replications is not None and (precision is not None or max_replications is not None):
         raise click.UsageError("--replications fixes the number that --precision and --max-replications choose")
+    if junit is not None and not os.access(Path(junit).resolve().parent, os.W_OK):
+        message = f"found {junit!r}, expected a file in a folder that can be written"
+        raise click.BadParameter(message, param_hint="--junit")
     scenario = read(file, None, settings, params)
     with progress(engine, quiet) as note:
         study = check(
@@ -120,6 +123,10 @@ def command(
             workers=workers or os.cpu_count() or 1, correct=correct, precision=precision,
             max_replications=max_replications, budget_s=budget, progress=note,
         )  # fmt: skip
+    told = dict.fromkeys(warning for result in study.results.values() for warning in result.warnings)
+    for warning in told:
+        if warning not in scenario.warnings:
+            click.echo(str(warning), err=True)
     if study.interrupted:
         click.echo(f"interrupted after {study.replications} replications of each variant", err=True)
     if out is not None:

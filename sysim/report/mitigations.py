@@ -9,7 +9,7 @@ from sysim.analysis.checks import Verdict
 from sysim.analysis.headline import ends
 from sysim.analysis.statistics import mean
 from sysim.analysis.words import counted, listed, recovered, span
-from sysim.report.verdicts import number
+from sysim.report.verdicts import confidence, number
 
 if TYPE_CHECKING:
     from sysim.model import Check
@@ -134,10 +134,13 @@ def method(study: Study) -> str:
     if (rare := _rarest(n)) is not None:
         parts.append(f"What happens in fewer than 1 of {rare} runs may not have shown itself in {n}.")
     tested = sum(verdict.p is not None for verdict in study.verdicts)
-    if study.correction == "holm" and tested > 1:
-        parts.append(f"Corrected for {tested} verdicts by Holm's method: all are right together with 95 %.")
-    elif tested > 1:
-        parts.append(f"Not corrected for {tested} verdicts: each is right with 95 % by itself.")
+    if tested > 1:
+        pairs = zip(study.checks, study.verdicts, strict=True)
+        level = confidence(min(check.confidence for check, verdict in pairs if verdict.p is not None))
+        if study.correction == "holm":
+            parts.append(f"Corrected for {tested} verdicts by Holm's method: all are right together with {level}.")
+        else:
+            parts.append(f"Not corrected for {tested} verdicts: each is right with {level} by itself.")
     return " ".join(parts)
 
 

@@ -68,7 +68,7 @@ def _head(console: Console, study: Study) -> None:
     first = next(iter(study.results.values()))
     count, n = len(study.results), study.replications
     told = [
-        f"{count} variants" if count > 1 else "no variants",
+        f"{count} variants" if count > 1 else f"variant {first.variant}" if first.variant else "no variants",
         f"{n} replication{'s' if n > 1 else ''}{' each' if count > 1 else ''}",
         f"seed {first.run.seed}",
         f"engine {first.engine}",

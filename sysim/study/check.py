@@ -20,7 +20,7 @@ from sysim.result.run import Run
 from sysim.study.replications import in_order
 from sysim.study.sequential import Budget, Reason, Sampling
 from sysim.study.study import Abort, Study
-from sysim.study.verdicts import Judged, Member, decided, judge_study, precise
+from sysim.study.verdicts import Judged, Member, decided, judge_study, place_of, precise
 
 Progress = Callable[[float], None]
 Task = tuple[int, Member]
@@ -55,10 +55,11 @@ def study(
         if sampling.sequential and decided(judged) and _precise(members, runs, judged, sampling, strictness):
             reason = "decided"
             break
+    results = _results(members, runs, judged, engine, reason)
     return Study(
         name=name,
-        results=_results(members, runs, judged, engine, reason),
-        baseline=baseline,
+        results=results,
+        baseline=baseline if baseline in results else next(iter(results)),
         verdicts=tuple(one.verdict for one in judged),
         checks=tuple(one.check for one in judged),
         sampling=sampling,
@@ -126,7 +127,7 @@ class _Rounds:
 def _abort(member: Member, run: Run) -> Abort | None:
     for number, condition in enumerate(member.scenario.abort_when):
         if condition.applies_to(member.variant) and holds_in(condition, run):
-            place = member.abort_places[number] if number < len(member.abort_places) else None
+            place = place_of(member.abort_places, number)
             return Abort(condition.text, member.name, run.replication, place)
     return None
 

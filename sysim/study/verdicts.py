@@ -68,7 +68,7 @@ def judge_study(
     if correction == "holm":
         verdicts = judged(_holm_shares(asked, verdicts, strictness))
     return tuple(
-        Judged(check, replace(verdict, place=_place(member.check_places, number)))
+        Judged(check, replace(verdict, place=place_of(member.check_places, number)))
         for (member, number, check), verdict in zip(asked, verdicts, strict=True)
     )
 
@@ -85,8 +85,10 @@ def _holm_shares(
     return shares
 
 
-def _place(places: Sequence[Place], number: int) -> Place | None:
-    return places[number] if number < len(places) else None
+def place_of(places: Sequence[Place], number: int) -> Place | None:
+    """Where a check is written; None for one that comes from the command line or from code."""
+    found = places[number] if number < len(places) else None
+    return None if found is None or found.file.startswith("--") else found
 
 
 def decided(judged: Sequence[Judged]) -> bool:

@@ -191,6 +191,29 @@ def test_ctrl_c_keeps_pairs_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         study()
 
 
+def test_an_interrupted_study_without_its_baseline_holds_against_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sysim.engine.reference.run as reference
+
+    genuine, calls = reference.simulate, []
+
+    def interrupted(*args: object, **options: object) -> object:
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return genuine(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reference, "simulate", interrupted)
+    text = STALL.replace("  baseline: null\n", "").replace("checks:", "  baseline: null\nchecks:")
+    found = study(text)
+    assert list(found.results) == ["patient"] and found.baseline == "patient" and found.to_json()
+
+
+def test_a_check_from_the_command_line_has_no_place() -> None:
+    scenario = sysim.loads(STALL, set=["checks=[success(web) > 1%]"])
+    found = sysim.check(scenario, replications=2, engine="reference")
+    assert [v.place for v in found.verdicts] == [None, None, None]
+
+
 def test_holm_makes_no_verdict_surer_than_without() -> None:
     corrected, each = study(), study(correct="none")
     assert "Corrected for 5 verdicts by Holm" in corrected.method and "Not corrected for 5" in each.method
