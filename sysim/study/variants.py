@@ -12,10 +12,7 @@ AS_IT_STANDS = "baseline"
 
 
 def chosen(patches: Mapping[str, Mapping[str, Any]], wanted: Sequence[str] = ()) -> tuple[str, ...]:
-    """The variants to run, in the order of the file: those wanted and the baseline, or all; () without any.
-
-    A wanted variant brings the baseline with it, since a mitigation is judged against what happens without.
-    """
+    """The variants to run, in the order of the file: those wanted, or all; () where the file has none."""
     names = tuple(patches)
     unknown = [name for name in wanted if name not in patches]
     if unknown:

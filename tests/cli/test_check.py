@@ -235,3 +235,13 @@ def test_compare_refuses_what_is_no_result(stall: str, tmp_path: Path, name: str
     assert done.exit_code == 2 and told in done.stderr and "Traceback" not in done.output
     assert sysim("compare", stall, str(tmp_path / "none.json"), *FAST).exit_code == 2
     assert "unknown-variant" in sysim("compare", stall, f"{stall}@nope", *FAST).stderr
+
+
+def test_the_example_of_the_format_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The retry storm with its two mitigations, as the format describes it: all that it claims is true."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    storm = Path(__file__).parents[1] / "scenario_file" / "retry_storm.yaml"
+    done = sysim("check", str(storm), "-q")
+    assert done.exit_code == 0, done.output
+    assert "baseline is as claimed: still down at the end in 10 of 10 runs." in done.stdout
+    assert "no_retries holds" in done.stdout and "retry_budget holds" in done.stdout
