@@ -104,9 +104,14 @@ def _biased(front: Sequence[float], rest: Sequence[float]) -> bool:
 
 
 def warm_up(result: Result) -> WarmUp:
-    """How long a warm-up the result's scenario should have, judged by the time before the first fault."""
-    runs = result.runs
+    """How long a warm-up the result's scenario should have, judged by the time before the first fault.
+
+    Takes the runs that have kept their series; the first always has.
+    """
+    runs = [run for run in result.runs if run.series.services]
     given = result.scenario.time.warmup / 1e9
+    if not runs:
+        return WarmUp(None, given, 0.0, "there is no service")
     first = min((fault.begin / 1e9 for run in runs for fault in run.faults), default=math.inf)
     series = runs[0].series
     whole = series.t + series.width <= min(first, result.scenario.time.duration / 1e9) + 1e-9

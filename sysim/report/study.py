@@ -7,6 +7,7 @@ the baseline. On a narrow terminal the ± goes into a line of its own.
 from __future__ import annotations
 
 from io import StringIO
+from itertools import groupby
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -16,11 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sysim.analysis import words
-from sysim.analysis.checks import Verdict
 from sysim.analysis.headline import Cell, ends
 from sysim.report.plus_minus import Kind, difference, plus_minus
 from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
-from sysim.report.verdicts import confidence, facts, mark
+from sysim.report.verdicts import MARK, confidence, facts, mark
 from sysim.report.warm_up import warm_up_warnings
 from sysim.study.study import Study
 
@@ -149,20 +149,15 @@ def _verdicts(console: Console, study: Study) -> None:
     console.print(Text("Checks", style="bold"))
     widest = max(len(name) for name in study.results)
     several = len(study.results) > 1
-    before: tuple[str, object] | None = None
-    for verdict in study.verdicts:
-        if (verdict.check, verdict.place) != before:
-            before = verdict.check, verdict.place
-            where = f"  {verdict.place}" if verdict.place else ""
-            console.print(Text.assemble("  ", verdict.check, (where, "dim")), soft_wrap=True)
-        console.print(Padding(_line(verdict, widest if several else 0), (0, 4)))
-
-
-def _line(verdict: Verdict, widest: int) -> Text:
-    sign, style = mark(verdict.verdict)
-    text = Text.assemble((f"{sign:<14}", style))
-    if widest:
-        text.append(f"{verdict.variant or '':<{widest}}  ")
-    found = facts(verdict)
-    text.append(", ".join(found), style="dim")
-    return text
+    for (text, place), some in groupby(study.verdicts, key=lambda verdict: (verdict.check, verdict.place)):
+        where = f"  {place}" if place else ""
+        console.print(Text.assemble("  ", text, (where, "dim")), soft_wrap=True)
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True, min_width=max(map(len, MARK)) + 2)
+        grid.add_column(min_width=widest if several else 0, no_wrap=len(study.results) == 1 or widest < 40)
+        grid.add_column(style="dim")
+        for verdict in some:
+            sign, style = mark(verdict.verdict)
+            who = verdict.variant or "" if several else ""
+            grid.add_row(Text(sign, style), who, ", ".join(facts(verdict)))
+        console.print(Padding(grid, (0, 0, 0, 4)))

@@ -9,6 +9,7 @@ workers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Event
 
 from sysim.analysis.checks import holds_in
@@ -22,6 +23,7 @@ from sysim.study.sequential import Budget, Reason, Sampling
 from sysim.study.study import Abort, Study
 from sysim.study.verdicts import Judged, Member, decided, judge_study, place_of, precise
 
+SERIES = 20  # replications that keep their time series, which are most of what a run weighs
 Progress = Callable[[float], None]
 Task = tuple[int, Member]
 
@@ -107,6 +109,8 @@ class _Rounds:
         source = in_order(tasks, one, self.workers)
         try:
             for (number, member), run in source:
+                if number >= SERIES:
+                    run = replace(run, series=run.series.emptied())
                 self.runs[member.name].append(run)
                 self.abort = _abort(member, run)
                 if self.abort is not None:

@@ -108,6 +108,15 @@ def test_an_open_verdict_goes_on_to_the_most() -> None:
     assert "baseline is undecided" in found.sentences[0]
 
 
+def test_only_the_first_replications_keep_their_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sysim.study.check as module
+
+    monkeypatch.setattr(module, "SERIES", 2)
+    runs = study(variants=["patient"]).results["patient"].runs
+    assert [bool(run.series.loads) for run in runs] == [True, True, False, False]
+    assert runs[3].series.bucket_s == 1 and runs[3].recovery and runs[3].windows["all"].loads["web"].offered > 0
+
+
 def test_what_no_replication_can_decide_does_not_keep_it_going() -> None:
     text = STALL.split("checks:")[0].replace("at: 3s, for: 500ms", "at: 3s, for: 8s")
     found = study(text + "checks: [{expect: metastable(web), variants: [slow]}]\n", replications=None)
