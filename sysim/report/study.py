@@ -154,10 +154,11 @@ def _verdicts(console: Console, study: Study) -> None:
         console.print(Text.assemble("  ", text, (where, "dim")), soft_wrap=True)
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(no_wrap=True, min_width=max(map(len, MARK)) + 2)
-        grid.add_column(min_width=widest if several else 0, no_wrap=len(study.results) == 1 or widest < 40)
+        if several:
+            grid.add_column(min_width=widest, no_wrap=widest < 40)
         grid.add_column(style="dim")
         for verdict in some:
             sign, style = mark(verdict.verdict)
-            who = verdict.variant or "" if several else ""
-            grid.add_row(Text(sign, style), who, ", ".join(facts(verdict)))
+            who = [verdict.variant or ""] if several else []
+            grid.add_row(Text(sign, style), *who, ", ".join(facts(verdict)))
         console.print(Padding(grid, (0, 0, 0, 4)))
