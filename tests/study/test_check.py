@@ -155,10 +155,10 @@ def test_a_budget_that_is_spent_at_a_look_starts_nothing_more(monkeypatch: pytes
             self.asked += 1
             return self.asked > 8  # once after each replication from the second to the ninth
 
-    monkeypatch.setattr(module, "Budget", Spent)
     text = STALL.split("checks:")[0] + "checks: [{expect: success(web) >= $limit, variants: [baseline]}]\n"
     first = study(text.replace("$limit", "1%"), variants=["baseline"], replications=10)
     limit = sum(x or 0 for x in first["baseline"].metric("success", "web")) / 10
+    monkeypatch.setattr(module, "Budget", Spent)
     found = study(text.replace("$limit", repr(limit)), variants=["baseline"], replications=None, budget_s=1.0)
     assert found.reason == "budget" and found.replications == 10
 
