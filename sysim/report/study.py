@@ -103,8 +103,12 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
     shown = [m for m in COLUMNS if m not in ("recovery", "value_lost") or _any(study, cells, m)]
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("variant", overflow="fold")
+    currencies = {stats.currency for r in study.results.values() if (stats := r.windows["all"].loads.get(load))}
     for metric in shown:
-        table.add_column(COLUMNS[metric][0], justify="right", no_wrap=not narrow)
+        head = COLUMNS[metric][0]
+        if metric == "value_lost" and len(currencies) == 1:
+            head = f"{head} ({currencies.pop()})"
+        table.add_column(head, justify="right", no_wrap=not narrow)
     for name in study.results:
         own = [_own(study, name, load, cells[name][metric], narrow) for metric in shown]
         only = len(study.results) == 1 or name == study.baseline
