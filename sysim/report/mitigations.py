@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sysim.study.study import Study
 
 MOST_REASONS = 2
+HIGHER_IS_BETTER = frozenset((
+    "success", "goodput", "goodput_per_s", "ok", "completed", "value_earned", "admitted_fraction",
+    "breaker_admitted_fraction",
+))  # fmt: skip
 
 
 def sentences(study: Study) -> tuple[str, ...]:
@@ -32,7 +36,8 @@ def _sentence(study: Study, name: str, result: Result) -> str:
     ]
     wanted = _worst(judged)
     alone = name == study.baseline and not any(result.scenario.variants.get(name, {}))
-    word = _word(wanted, alone and bool(result.scenario.variants))
+    trouble = any(_claims_trouble(check) for check, verdict in judged if verdict.verdict == wanted)
+    word = _word(wanted, trouble or (alone and bool(result.scenario.variants)))
     found = [_reason(check, verdict) for check, verdict in judged if verdict.verdict == wanted]
     reasons = [reason for reason in found if reason]
     told = reasons[:MOST_REASONS]
@@ -48,8 +53,18 @@ def _worst(judged: Sequence[tuple[Check, Verdict]]) -> str:
     return next((name for name in ("fail", "inconclusive", "pass") if name in found), "")
 
 
-def _word(outcome: str, unchanged: bool) -> str:
-    if unchanged:
+def _claims_trouble(check: Check) -> bool:
+    """Whether a check says that things are bad, so that "holds" would be the wrong word where it passes."""
+    if check.metric == "metastable":
+        return not check.negated
+    bad = "<" if check.metric in HIGHER_IS_BETTER else ">"
+    good = ">" if bad == "<" else "<"
+    return (check.op or "")[:1] == (good if check.negated else bad)
+
+
+def _word(outcome: str, claim: bool) -> str:
+    """`claim`: it is about what happens, rather than about a mitigation that should hold."""
+    if claim:
         return {
             "fail": "is not as claimed",
             "inconclusive": "is undecided",

@@ -103,8 +103,12 @@ def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
     shown = [m for m in COLUMNS if m not in ("recovery", "value_lost") or _any(study, cells, m)]
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("variant", overflow="fold")
+    currencies = {stats.currency for r in study.results.values() if (stats := r.windows["all"].loads.get(load))}
     for metric in shown:
-        table.add_column(COLUMNS[metric][0], justify="right", no_wrap=not narrow)
+        head = COLUMNS[metric][0]
+        if metric == "value_lost" and len(currencies) == 1:
+            head = f"{head} ({currencies.pop()})"
+        table.add_column(head, justify="right", no_wrap=not narrow)
     for name in study.results:
         own = [_own(study, name, load, cells[name][metric], narrow) for metric in shown]
         only = len(study.results) == 1 or name == study.baseline
@@ -154,10 +158,11 @@ def _verdicts(console: Console, study: Study) -> None:
         console.print(Text.assemble("  ", text, (where, "dim")), soft_wrap=True)
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(no_wrap=True, min_width=max(map(len, MARK)) + 2)
-        grid.add_column(min_width=widest if several else 0, no_wrap=len(study.results) == 1 or widest < 40)
+        if several:
+            grid.add_column(min_width=widest, no_wrap=widest < 40)
         grid.add_column(style="dim")
         for verdict in some:
             sign, style = mark(verdict.verdict)
-            who = verdict.variant or "" if several else ""
-            grid.add_row(Text(sign, style), who, ", ".join(facts(verdict)))
+            who = [verdict.variant or ""] if several else []
+            grid.add_row(Text(sign, style), *who, ", ".join(facts(verdict)))
         console.print(Padding(grid, (0, 0, 0, 4)))

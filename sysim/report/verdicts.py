@@ -38,21 +38,24 @@ def number(verdict: Verdict, value: float) -> str:
     from sysim.scenario_file.metrics import SHARES, is_duration
 
     if verdict.metric in SHARES or verdict.metric in ("ratio", "error_budget", "metastable"):
-        return f"{_percentage(verdict, value * 100)} %"
+        return f"{_digits(verdict, value, 100.0, 5)} %"
     if verdict.metric == "recovers" or is_duration(verdict.metric):
         return span(value) if value >= 0 else f"-{span(-value)}"
-    return f"{value:.6g}"
+    return _digits(verdict, value, 1.0, 6)
 
 
-def _percentage(verdict: Verdict, value: float) -> str:
-    """With two digits of half the interval's width, which is all that is known."""
-    half = 0.0 if verdict.interval is None else (verdict.interval[1] - verdict.interval[0]) * 50
+def _digits(verdict: Verdict, value: float, scale: float, significant: int) -> str:
+    """With two digits of half the interval's width, which is all that is known; else so many of its own."""
+    half = 0.0 if verdict.interval is None else (verdict.interval[1] - verdict.interval[0]) / 2 * scale
     if half <= 0:
-        return f"{value:.5g}"
-    digits = min(4, max(0, 1 - math.floor(math.log10(half))))
-    return f"{value:.{digits}f}"
+        return f"{value * scale:.{significant}g}"
+    digits = min(6, max(0, 1 - math.floor(math.log10(half))))
+    return f"{value * scale:.{digits}f}"
 
 
 def confidence(level: float) -> str:
-    """A confidence as a percentage with the digits that it needs: ``95 %``, ``99.86 %``."""
-    return f"{level * 100:.4g} %"
+    """A confidence as a percentage with two digits of what is missing to certainty: ``95 %``, ``99.86 %``."""
+    missing = (1 - level) * 100
+    digits = min(9, max(0, 1 - math.floor(math.log10(missing)))) if missing > 0 else 0
+    text = f"{level * 100:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"

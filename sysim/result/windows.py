@@ -120,6 +120,9 @@ class Tables:
     record: Record
 
     def _cells(self, table: Ints, columns: int, subjects: int) -> Ints:
+        if table.shape[0] <= self.layout.plan.n_cells:
+            # An empty table has one row in all.
+            return np.zeros((self.layout.plan.n_cells + 1, 0, columns), dtype=np.int64)
         rows = table.shape[0] // (self.layout.plan.n_cells + 1)
         return table.reshape(self.layout.plan.n_cells + 1, rows, columns)[:, :subjects]
 

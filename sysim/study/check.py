@@ -57,6 +57,9 @@ def study(
         if sampling.sequential and decided(judged) and _precise(members, runs, judged, sampling, strictness):
             reason = "decided"
             break
+        if rounds.budget.spent and look != sampling.planned[-1]:
+            reason = "budget"
+            break
     results = _results(members, runs, judged, engine, reason)
     return Study(
         name=name,

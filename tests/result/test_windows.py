@@ -219,3 +219,12 @@ def test_buckets_sum_to_windows() -> None:
         assert run.series.services["api"]["in_system"][chosen].mean() == pytest.approx(2.5)
     assert run.series.loads["users"]["done"].sum() <= 400
     assert (run.series.loads["users"]["done_ok"] <= run.series.loads["users"]["done"]).all()
+
+
+def test_a_scenario_without_load_has_a_result() -> None:
+    import sysim
+
+    text = "sysim: 1\ntime: {duration: 2s, bucket: 1s}\nservices: {s: {operations: {o: [{work: 1ms}]}}}\n"
+    result = sysim.simulate(sysim.loads(text), engine="reference")
+    assert not result.windows["all"].loads and not result.windows["all"].calls
+    assert result.windows["all"].services["s"].arrivals == 0 and result.to_json(series=True)

@@ -141,6 +141,28 @@ def test_a_budget_ends_it_and_is_named() -> None:
     assert sequential.replications == 2 and sequential.reason == "budget"
 
 
+def test_a_budget_that_is_spent_at_a_look_starts_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sysim.study.check as module
+
+    class Spent:
+        """Time is up when the first look is over."""
+
+        def __init__(self, seconds: float | None) -> None:
+            self.asked = 0
+
+        @property
+        def spent(self) -> bool:
+            self.asked += 1
+            return self.asked > 8  # once after each replication from the second to the ninth
+
+    text = STALL.split("checks:")[0] + "checks: [{expect: success(web) >= $limit, variants: [baseline]}]\n"
+    first = study(text.replace("$limit", "1%"), variants=["baseline"], replications=10)
+    limit = sum(x or 0 for x in first["baseline"].metric("success", "web")) / 10
+    monkeypatch.setattr(module, "Budget", Spent)
+    found = study(text.replace("$limit", repr(limit)), variants=["baseline"], replications=None, budget_s=1.0)
+    assert found.reason == "budget" and found.replications == 10
+
+
 def test_one_replication_is_called_one() -> None:
     found = study(replications=1)
     assert "One run has no interval" in found.method
