@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from sysim.plan.tables import NEVER, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
+from sysim.semantics.salts import X_SIZE
 from sysim.semantics.sampling import to_ns
 
 
@@ -57,3 +60,16 @@ def instant(rates, first, count, row, target):
 def exponential(key, n):
     """Standard exponential number `n` of `key`."""
     return -math.log(uniform(key, n))
+
+
+@law
+def batch_size(key, size, mean):
+    """How many requests batch `key` has: `size`, or where that is 0 a geometric number of that mean, at least 1.
+
+    By inversion: 1 + floor(ln u / ln(1 - 1/mean)), with u the third uniform of the batch's key.
+    """
+    if size > 0:
+        return np.int64(size)
+    if mean <= 1.0:
+        return np.int64(1)
+    return np.int64(1) + np.int64(math.log(uniform(key, X_SIZE)) / math.log(1.0 - 1.0 / mean))

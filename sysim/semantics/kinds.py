@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 KIND_CONSTANT: Final = 0
@@ -33,6 +34,7 @@ BREAKER_WORDS: Final = 3  # a slot of a breaker's time window holds total, faile
 BUDGET_SLOTS: Final = 20
 BUDGET_WORDS: Final = 2  # a slot of a budget's window holds first tries, retries
 _SECOND: Final = 1_000_000_000
+_GRACE: Final = 1e-9  # 30 % of 10 replicas are 3, whatever binary fractions make of it
 
 
 def ring_length(breaker: int, calls: int, time: int, ratio_budget: bool) -> int:
@@ -47,3 +49,8 @@ def ring_length(breaker: int, calls: int, time: int, ratio_budget: bool) -> int:
     elif breaker:
         length = calls
     return length + (BUDGET_WORDS * BUDGET_SLOTS if ratio_budget else 0)
+
+
+def struck(share: float, count: int) -> int:
+    """How many of `count` replicas a share in 0..1 means, rounded up. Passes call it, engines as a law."""
+    return math.ceil(share * count - _GRACE)

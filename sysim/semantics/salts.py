@@ -14,6 +14,11 @@ SALT_NOTE: Final = np.int64(2532974077169133985)
 SALT_ARRIVALS: Final = np.int64(868899686916303423)
 SALT_FALLBACK: Final = np.int64(1016056226351449455)
 
+# draws of a request of an open load and of a batch, by their key
+X_CLIENT: Final = 0
+X_STREAM: Final = 1
+X_SIZE: Final = 2
+
 # draws of an attempt, by its key
 X_OUT: Final = 64  # latency there
 X_BACK: Final = 128  # latency back

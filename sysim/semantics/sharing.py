@@ -32,6 +32,12 @@ def advance(v, dt, rate):
 
 
 @law
+def in_use(cores, n):
+    """Thousandths of cores that `n` jobs on `cores` cores use, to the nearest."""
+    return np.int64(min(np.float64(n), cores) * 1000.0 + 0.5)
+
+
+@law
 def due_in(v, tag, rate):
     """In how many ns the virtual time passes from `v` to `tag`, rounded up; 2**61 where it stands still."""
     left = np.int64(tag) - np.int64(v)

@@ -19,6 +19,7 @@ from sysim.semantics import (
     budget,
     circuit_breaker,
     digest,
+    disturbance,
     rate_limit,
     rng,
     rounding,
@@ -76,6 +77,14 @@ def plain() -> Iterator[tuple[str, object]]:
         yield "rounding.nearest", rounding.nearest(x)
         yield "rounding.ceiling", rounding.ceiling(x)
         yield "sampling.to_ns", sampling.to_ns(x)
+    for kind, x, y in itertools.product(range(len(t.FAULTS)), FLOATS[:9], FLOATS[:9]):
+        yield "disturbance.stands_still", disturbance.stands_still(kind, x)
+        yield "disturbance.slowed", disturbance.slowed(y, kind, x)
+        yield "disturbance.shrunk", disturbance.shrunk(y, kind, x)
+        yield "disturbance.kept", disturbance.kept(y, kind, x)
+        yield "disturbance.struck", disturbance.struck(min(x, 1.0), 7 + kind)
+    for i, mean in itertools.product(range(100), (1.0, 1.001, 2.0, 17.5, 1e6)):
+        yield "arrivals.batch_size", arrivals.batch_size(rng.derive(31, i), i % 3, mean)
     for i in range(400):
         yield "sampling.normal_quantile", sampling.normal_quantile(rng.uniform(3, i))
     for ns, x in itertools.product(TIMES, FLOATS):
@@ -83,6 +92,8 @@ def plain() -> Iterator[tuple[str, object]]:
         yield "worktime.with_concurrency", worktime.with_concurrency(ns, x, 7)
         yield "sharing.advance", sharing.advance(5, ns, x)
         yield "sharing.due_in", sharing.due_in(5, ns, x)
+        if 0.0 <= x < 1e15:
+            yield "sharing.in_use", sharing.in_use(x, ns)
         if x > 0.0:
             yield "worktime.rescaled", worktime.rescaled(ns, 1.7, x)
             yield "worktime.rescaled", worktime.rescaled(ns, x, 1.7)

@@ -112,3 +112,23 @@ def test_poisson_follows_a_profile_and_rises():
     expected = {(0, 25): 25 * 225.0, (25, 50): 25 * 475.0, (50, 60): 6000.0, (60, 70): 0.0}
     for (start, end), mean in expected.items():
         assert abs(np.sum((t >= start) & (t < end)) - mean) <= 4.5 * math.sqrt(mean)
+
+
+def test_a_batch_of_given_size():
+    assert [arrivals.batch_size(key, 4, 1.0) for key in (1, -5, 2**60)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("mean", [1.5, 2.0, 10.0])
+def test_geometric_batches(mean):
+    sizes = [int(arrivals.batch_size(key * 7919, 0, mean)) for key in range(20_000)]
+    assert min(sizes) == 1
+    assert np.mean(sizes) == pytest.approx(mean, abs=4 * math.sqrt(mean * (mean - 1) / len(sizes)))
+    most = 8
+    found = [sizes.count(n) for n in range(1, most)] + [sum(n >= most for n in sizes)]
+    share = 1 - 1 / mean
+    expected = [len(sizes) / mean * share ** (n - 1) for n in range(1, most)] + [len(sizes) * share ** (most - 1)]
+    assert stats.chisquare(found, expected).pvalue > 1e-3
+
+
+def test_a_mean_of_one_is_no_batch():
+    assert {int(arrivals.batch_size(key, 0, mean)) for key in range(50) for mean in (0.0, 1.0)} == {1}

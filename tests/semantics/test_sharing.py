@@ -10,7 +10,7 @@ import pytest
 
 from sysim.semantics.arrivals import exponential
 from sysim.semantics.rng import uniform
-from sysim.semantics.sharing import advance, due_in, rate
+from sysim.semantics.sharing import advance, due_in, in_use, rate
 
 
 def test_rate():
@@ -19,6 +19,15 @@ def test_rate():
     assert rate(2.0, 4, 5.0) == 0.1
     assert rate(0.5, 1, 1.0) == 0.5
     assert rate(2.0, 0, 1.0) == 1.0
+
+
+def test_cores_in_use():
+    assert in_use(2.0, 0) == 0
+    assert in_use(2.0, 1) == 1000
+    assert in_use(2.0, 2) == in_use(2.0, 9) == 2000
+    assert in_use(0.4, 1) == 400
+    assert in_use(1.0 / 3.0, 5) == 333
+    assert in_use(2.0 / 3.0, 5) == 667
 
 
 def test_advance_and_due_in():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.columns import (
@@ -102,6 +100,8 @@ from sysim.plan.tables import (
 )
 from sysim.record.columns import EV_FAULT, EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP
 from sysim.record.counters import transition, wasted
+from sysim.semantics.disturbance import shrunk, slowed, stands_still
+from sysim.semantics.disturbance import struck as struck_of
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
@@ -153,15 +153,13 @@ def speeds(w, r, op):
         if faults[f, F_OP] >= 0 and faults[f, F_OP] != svc[s, S_FIRST_OP] + op:
             continue
         kind = faults[f, F_KIND]
-        if kind == FAULT_PAUSE or (kind == FAULT_CAPACITY and faultsF[f, FF_VALUE] <= 0.0):
+        value = faultsF[f, FF_VALUE]
+        if stands_still(kind, value):
             paused += 1.0
-        elif kind == FAULT_SLOWDOWN:
-            factor *= faultsF[f, FF_VALUE]
-        elif kind == FAULT_CAPACITY:
-            if svc[s, S_CORES] >= 0:
-                cores *= faultsF[f, FF_VALUE]
-            else:
-                factor *= 1.0 / faultsF[f, FF_VALUE]
+        elif kind == FAULT_CAPACITY and svc[s, S_CORES] >= 0:
+            cores = shrunk(cores, kind, value)
+        else:
+            factor = slowed(factor, kind, value)
     speed[row, SP_FACTOR] = factor
     speed[row, SP_PAUSED] = paused
     speed[row, SP_CORES] = cores
@@ -180,7 +178,7 @@ def strike(w, f):
     most = n
     all_of_them = True
     if faultsF[f, FF_STRIKE] >= 0.0:
-        most = int(math.ceil(faultsF[f, FF_STRIKE] * n - 1e-9))
+        most = struck_of(faultsF[f, FF_STRIKE], n)
         all_of_them = False
     elif faults[f, F_STRIKE] >= 0:
         most = faults[f, F_STRIKE]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
     A_OPEN,
@@ -119,12 +117,13 @@ from sysim.semantics import arrivals
 from sysim.semantics.digest import NOTE_QUEUED, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
-from sysim.semantics.salts import X_ERROR, X_PATIENCE
+from sysim.semantics.salts import X_CLIENT, X_ERROR, X_PATIENCE, X_STREAM
 from sysim.semantics.sampling import sample
 
 _seek = arrivals.seek
 _instant = arrivals.instant
 _exponential = arrivals.exponential
+_batch_size = arrivals.batch_size
 
 
 @law
@@ -324,7 +323,7 @@ def new_request(w, load, key):
     i = take(w, REQUEST, key)
     client = 0
     if loads[load, L_CLIENTS] > 1:
-        client = int(uniform(key, 0) * loads[load, L_CLIENTS])
+        client = int(uniform(key, X_CLIENT) * loads[load, L_CLIENTS])
     st[i, ST_LOAD] = load
     st[i, ST_CLIENT] = client
     st[i, ST_SVC] = -1
@@ -336,7 +335,7 @@ def new_request(w, load, key):
     first = loads[load, L_FIRST_STREAM]
     j = 0
     if loads[load, L_STREAMS] > 1:
-        u = uniform(key, 1)
+        u = uniform(key, X_STREAM)
         while j < loads[load, L_STREAMS] - 1 and u >= streamsF[first + j, TF_CUMULATIVE]:
             j += 1
     st[i, ST_STREAM] = first + j
@@ -346,19 +345,6 @@ def new_request(w, load, key):
     load_cells[g[G_CELL] * g[G_STREAMS] + first + j, LC_OFFERED] += 1
     g[G_OPEN] += 1
     return i
-
-
-@law
-def batch_size(w, load, key):
-    """How many requests batch `key` has."""
-    loads = t.loads(w)
-    loadsF = t.loadsF(w)
-    if loads[load, L_BATCH] > 0:
-        return loads[load, L_BATCH]
-    mean = loadsF[load, LF_BATCH]
-    if mean <= 1.0:
-        return 1
-    return 1 + int(math.floor(math.log(uniform(key, 2)) / math.log(1.0 - 1.0 / mean)))
 
 
 @inlined_law
@@ -374,7 +360,7 @@ def load_arrival(w, load):
     if loads[load, L_ARRIVALS] != ARRIVALS_BATCH:
         g[G_CUR] = new_request(w, load, key)
         return ACT_RUN
-    for j in range(batch_size(w, load, key)):
+    for j in range(_batch_size(key, loads[load, L_BATCH], t.loadsF(w)[load, LF_BATCH])):
         i = new_request(w, load, derive(key, j))
         push(w, g[G_NOW], R_START, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
     return ACT_WAIT

@@ -11,9 +11,7 @@ from sysim.plan.tables import (
     C_ZONE,
     F_DIST,
     F_KIND,
-    FAULT_BLACKHOLE,
     FAULT_LATENCY,
-    FAULT_LOSS,
     FAULT_REFUSE,
     FAULT_RESET,
     FF_VALUE,
@@ -23,6 +21,7 @@ from sysim.plan.tables import (
     PF_LOSS,
     RP_ZONE,
 )
+from sysim.semantics.disturbance import kept
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
@@ -66,10 +65,7 @@ def loss(w, c, r):
     for at in range(first, first + sites[c, C_N_FAULTS]):
         f = site_faults[at]
         if fstate[f, FS_ACTIVE] != 0 and struck[f, r] != 0:
-            if faults[f, F_KIND] == FAULT_LOSS:
-                keep *= 1.0 - faultsF[f, FF_VALUE]
-            elif faults[f, F_KIND] == FAULT_BLACKHOLE:
-                keep = 0.0
+            keep = kept(keep, faults[f, F_KIND], faultsF[f, FF_VALUE])
     return 1.0 - keep
 
 

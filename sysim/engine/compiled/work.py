@@ -41,7 +41,7 @@ from sysim.engine.compiled.stories import next_seq
 from sysim.plan.tables import R_DONE, RP_FIRST_SPEED, S_CORES, S_FIRST_OP, SF_PER_CONCURRENT
 from sysim.record.columns import LV_CPU
 from sysim.semantics.jit import inlined_law, law
-from sysim.semantics.sharing import advance, due_in, rate
+from sysim.semantics.sharing import advance, due_in, in_use, rate
 from sysim.semantics.worktime import rescaled, scaled, with_concurrency
 
 
@@ -149,7 +149,7 @@ def cores_reschedule(w, r, s):
     now = g[G_NOW]
     row = replicas[r, RP_FIRST_SPEED]
     n = rep[r, PS_N]
-    used = np.int64(min(np.float64(n), speed[row, SP_CORES]) * 1000.0 + 0.5)
+    used = in_use(speed[row, SP_CORES], n)
     if speed[row, SP_PAUSED] > 0.0:
         used = np.int64(0)
     level[s, LV_CPU] += used - rep[r, RX_CPU]

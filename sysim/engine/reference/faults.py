@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book
 from sysim.engine.reference.calls import Calls
 from sysim.engine.reference.clock import Entry, Wait
@@ -28,7 +27,6 @@ from sysim.record.columns import EV_FAULT, EV_REPLICA
 
 SPEED = frozenset({FAULT_PAUSE, FAULT_SLOWDOWN, FAULT_CAPACITY})
 X_EVERY, X_FOR, X_RESTART = 0, 64, 128  # draws of an occurrence
-ROUNDING = 1e-9  # 30 % of 10 replicas are 3, whatever binary fractions make of it
 
 
 class Dawn(Wait):
@@ -87,7 +85,7 @@ class Faults:
         """An occurrence begins: whom it strikes is settled now."""
         hits = fault.hits
         if fault.strike >= 0 or fault.share >= 0.0:
-            number = fault.strike if fault.strike >= 0 else math.ceil(fault.share * len(hits) - ROUNDING)
+            number = fault.strike if fault.strike >= 0 else laws.struck(fault.share, len(hits))
             hits = [replica for replica in hits if replica.up][:number]
         fault.struck = dict.fromkeys(hits)
         fault.active = True

@@ -20,6 +20,7 @@ from sysim.semantics import (
     budget,
     circuit_breaker,
     digest,
+    disturbance,
     rate_limit,
     rng,
     sampling,
@@ -52,6 +53,7 @@ sample = _whole(sampling.sample)
 arrival_row = _whole(arrivals.seek)
 arrival_instant = _whole(arrivals.instant)
 exponential = arrivals.exponential
+batch_size = _whole(arrivals.batch_size)
 
 scaled = _whole(worktime.scaled)
 rescaled = _whole(worktime.rescaled)
@@ -59,6 +61,13 @@ with_concurrency = _whole(worktime.with_concurrency)
 share_rate = sharing.rate
 share_advance = _whole(sharing.advance)
 share_due_in = _whole(sharing.due_in)
+share_in_use = _whole(sharing.in_use)
+
+stands_still = disturbance.stands_still
+slowed = disturbance.slowed
+shrunk = disturbance.shrunk
+kept = disturbance.kept
+struck = _whole(disturbance.struck)
 
 breaker_acquire = _whole(circuit_breaker.acquire)
 breaker_record = _whole(circuit_breaker.record)

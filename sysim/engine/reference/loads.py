@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, uniform
@@ -30,9 +28,7 @@ from sysim.plan.tables import (
     R_START,
     TF_CUMULATIVE,
 )
-from sysim.semantics.salts import SALT_ARRIVALS
-
-X_CLIENT, X_STREAM, X_SIZE = 0, 1, 2  # draws of a request, and of a batch
+from sysim.semantics.salts import SALT_ARRIVALS, X_CLIENT, X_STREAM
 
 
 class Request(Story):
@@ -85,19 +81,13 @@ class Source(Wait):
     def fire(self, entry: Entry) -> None:
         """A request, or a batch."""
         if self.arrivals == ARRIVALS_BATCH:
-            for number in range(self.batch or self.size(entry.key)):
+            for number in range(laws.batch_size(entry.key, self.batch, self.mean)):
                 request = self.request(derive(entry.key, number))
                 self.clock.enter(self.clock._now, R_START, request.key, request.wait)
         else:
             self.request(entry.key).resume(None)
         self.n += 1
         self.schedule()
-
-    def size(self, key: int) -> int:
-        """The size of a batch: geometric, at least 1."""
-        if self.mean <= 1.0:
-            return 1
-        return 1 + math.floor(math.log(uniform(key, X_SIZE)) / math.log(1.0 - 1.0 / self.mean))
 
     def request(self, key: int) -> Request:
         """A new request: its client and its call are drawn."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book, flat
 from sysim.engine.reference.clock import DEAD, Entry, Wait
 from sysim.engine.reference.laws import derive, sample, uniform
@@ -108,7 +109,7 @@ class Network:
         kept = 1.0 - site.policy.loss
         for fault in site.faults:
             if attempt.replica in fault.struck and fault.kind in LOSING:
-                kept *= 1.0 - fault.value
+                kept = laws.kept(kept, fault.kind, fault.value)
         loss = 1.0 - kept
         return loss > 0.0 and uniform(attempt.key, draw) < loss
 

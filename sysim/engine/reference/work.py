@@ -14,7 +14,7 @@ from sysim.engine.reference.clock import DEAD, Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, sample
 from sysim.engine.reference.stories import Story
 from sysim.engine.reference.world import Replica, Service, World
-from sysim.plan.tables import FAULT_CAPACITY, FAULT_PAUSE, R_DONE
+from sysim.plan.tables import FAULT_CAPACITY, R_DONE
 
 
 class Job(Wait):
@@ -87,7 +87,7 @@ class Cpu(Wait):
             tag, key, job = heap[0]
             due = laws.share_due_in(self.virtual, tag, laws.share_rate(self.cores, self.jobs, self.factor))
             self.entry = clock.enter(clock._now + due, R_DONE, key, self, job)
-        level = 0 if self.paused else int(min(self.jobs, self.cores) * 1000.0 + 0.5)
+        level = 0 if self.paused else laws.share_in_use(self.cores, self.jobs)
         if level != self.level:
             self.book.cpu(self.service, level - self.level)
             self.level = level
@@ -194,10 +194,10 @@ class Works:
                     continue
                 if fault.operation >= 0 and fault.operation - service.first_operation != operation:
                     continue
-                if fault.kind == FAULT_PAUSE or (fault.kind == FAULT_CAPACITY and fault.value <= 0.0):
+                if laws.stands_still(fault.kind, fault.value):
                     paused = True
                 else:
-                    factor *= 1.0 / fault.value if fault.kind == FAULT_CAPACITY else fault.value
+                    factor = laws.slowed(factor, fault.kind, fault.value)
             replica.factor[operation] = factor
             replica.paused[operation] = paused
         now = self.clock._now
@@ -226,10 +226,10 @@ class Works:
         for fault in self.faults_of[replica.row]:
             if replica not in fault.struck:
                 continue
-            if fault.kind == FAULT_PAUSE or (fault.kind == FAULT_CAPACITY and fault.value <= 0.0):
+            if laws.stands_still(fault.kind, fault.value):
                 cpu.paused = True
             elif fault.kind == FAULT_CAPACITY:
-                cpu.cores *= fault.value
+                cpu.cores = laws.shrunk(cpu.cores, fault.kind, fault.value)
             else:
-                cpu.factor *= fault.value
+                cpu.factor = laws.slowed(cpu.factor, fault.kind, fault.value)
         cpu.schedule()

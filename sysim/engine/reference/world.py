@@ -148,7 +148,7 @@ class Fault(Wait):
         self.after_work = of[t.F_AFTER_WORK]
         self.restart_after = of[t.F_RESTART_AFTER]
         self.operation = of[t.F_OP]
-        self.value = 1.0 if self.kind == t.FAULT_BLACKHOLE else of_f[t.FF_VALUE]
+        self.value = of_f[t.FF_VALUE]
         self.occurrence = 0
         self.active = False
         self.injected = False  # the present occurrence was begun by a user

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -58,6 +57,7 @@ from sysim.plan.tables import (
     S_FIRST_OP,
     S_OPS,
 )
+from sysim.semantics.kinds import struck
 
 SPEED = frozenset({"pause", "slowdown", "capacity"})
 """Faults of the work itself; they hold for replicas, whoever calls."""
@@ -328,7 +328,7 @@ def _struck(fault: Fault, count: int) -> int:
     """How many of `count` replicas a number or a share means; a share is rounded up."""
     if fault.replicas is not None:
         return fault.replicas
-    return count if fault.replica_share is None else math.ceil(fault.replica_share * count - 1e-9)
+    return count if fault.replica_share is None else struck(fault.replica_share, count)
 
 
 def _value(fault: Fault) -> float:
