@@ -14,6 +14,7 @@ from typing import Final
 
 NEVER: Final = 1 << 62  # a time that does not come
 NONE: Final = -1
+INSTANT_LIMIT: Final = 10_000_000  # live entries at one instant before a run is given up
 
 # --- outcomes, in the order of the contract -------------------------------------------------------
 OK: Final = 0

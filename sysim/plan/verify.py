@@ -169,6 +169,9 @@ def _loads(plan: Plan) -> None:
         if calls >= 0:
             rows = plan.code[calls : calls + 2 * int(load[t.L_STREAMS]), t.I_OP].reshape(-1, 2)
             _check((rows == [t.OP_CALL, t.OP_END]).all(), f"load {number} does not make one call a request")
+        else:  # so that no cycle of a user goes by without an entry
+            thinks = plan.code[load[t.L_PC], t.I_OP] == t.OP_THINK
+            _check(thinks or load[t.L_CLOSED] == 0, f"the users of load {number} do not think")
 
 
 def _faults(plan: Plan) -> None:

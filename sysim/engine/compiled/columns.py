@@ -188,8 +188,7 @@ G_REF: Final = 25
 G_SAME: Final = 26  # entries handled at the present instant
 G_SEED: Final = 27
 G_SPANS: Final = 28
-G_LIMIT_LOAD: Final = 29  # what the story at hand when the instant limit struck was doing
-G_LIMIT_OUT: Final = 30
+G_SAME_LIMIT: Final = 29  # how many there may be
 G_DURATION: Final = 31
 G_STOP: Final = 32  # the run ends here at the latest
 G_STREAMS: Final = 33
@@ -201,7 +200,6 @@ G_TRACES: Final = 38  # requests to trace
 G_TRACE_NEXT: Final = 44  # the next of them
 G_REASON: Final = 39  # why a settled attempt's call is being torn down
 G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
-G_STUCK: Final = 41  # 1: too much happens at one instant
 G_MARGIN: Final = 42  # how much room one entry may need
 G_LANE_FULL: Final = 43  # 1: a lane needs a larger ring
 N_G: Final = 48
@@ -226,7 +224,6 @@ LN_MASK: Final = 1
 LN_HEAD: Final = 2
 LN_N: Final = 3
 N_LN: Final = 4
-INSTANT_LIMIT: Final = 10_000_000  # entries at one instant before a run is given up
 MAX_LANES: Final = 16  # further constant delays go to the heap
 
 # loads (run)

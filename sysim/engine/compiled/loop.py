@@ -181,7 +181,7 @@ def run(w, log, margin, budget):
             g[c.G_NOW] = time
             g[c.G_SAME] = 0
         g[c.G_SAME] += 1
-        if g[c.G_SAME] > c.INSTANT_LIMIT:
+        if g[c.G_SAME] > g[c.G_SAME_LIMIT]:
             return c.STUCK
         g[c.G_CUR] = i
         act = c.ACT_WAIT
@@ -361,8 +361,6 @@ def run(w, log, margin, budget):
                 st[i, c.C_RESULT] = ERROR
                 act = c.ACT_REJOIN
 
-        if g[c.G_STUCK] != 0:
-            return c.STUCK
         if g[c.G_EVENTS] < log.shape[0]:
             log[g[c.G_EVENTS], 0] = time
             log[g[c.G_EVENTS], 1] = order

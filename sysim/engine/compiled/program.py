@@ -26,11 +26,8 @@ from sysim.engine.compiled.columns import (
     G_NOW,
     G_OPEN,
     G_OUT,
-    G_SAME,
     G_SERVICES,
     G_STREAMS,
-    G_STUCK,
-    INSTANT_LIMIT,
     MARK_DEGRADED,
     MARK_ERROR,
     MARK_TRACED,
@@ -275,10 +272,7 @@ def end(w):
     st[i, ST_KEY] = derive(st[i, ST_USER], st[i, ST_CYCLE])
     st[i, ST_MARK] = 0
     st[i, ST_PC] = loads[st[i, ST_LOAD], L_PC]
-    g[G_SAME] += 1  # cycles without an entry count towards the limit of an instant too
-    if g[G_SAME] > INSTANT_LIMIT:
-        g[G_STUCK] = 1
-    if g[G_NOW] >= g[G_DURATION] or g[G_STUCK] != 0 or loads[st[i, ST_LOAD], L_CLOSED] == 0:
+    if g[G_NOW] >= g[G_DURATION] or loads[st[i, ST_LOAD], L_CLOSED] == 0:
         give_back(w, i)
         return ACT_WAIT
     return ACT_RUN

@@ -149,7 +149,7 @@ def _loop(
 def _stuck(plan: Plan, run: Tables) -> str:
     """Which load and call kept the clock from moving."""
     g, st = run.g, run.st
-    at = f"more than {c.INSTANT_LIMIT} events at {int(g[c.G_NOW]) / 1e9:g} s"
+    at = f"more than {int(g[c.G_SAME_LIMIT]):,} events at {int(g[c.G_NOW]) / 1e9:g} s"
     i = int(g[c.G_CUR])
     while st[i, c.ST_KIND] in (c.BRANCH, c.FALLBACK):
         i = int(st[i, c.ST_PARENT])

@@ -13,6 +13,7 @@ from sysim.engine.compiled import world
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     F_KEY,
+    INSTANT_LIMIT,
     K_KEY,
     K_POLICY,
     K_REPLICAS,
@@ -97,6 +98,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     g[c.G_SEED] = run_key
     g[c.G_DIGEST] = run_key
     g[c.G_DURATION] = plan.duration
+    g[c.G_SAME_LIMIT] = INSTANT_LIMIT
     g[c.G_STOP] = NEVER if plan.drain >= NEVER else plan.duration + plan.drain
     g[c.G_STREAMS] = plan.streams.shape[0]
     g[c.G_SERVICES] = plan.svc.shape[0]

@@ -19,11 +19,10 @@ from simpy.core import EmptySchedule, StopSimulation
 
 from sysim.engine.reference.laws import chain, note
 from sysim.errors import SimulationError
-from sysim.plan.tables import NEVER
+from sysim.plan.tables import INSTANT_LIMIT, NEVER
 
 KEY_BITS = 58
 KEY_MASK = (1 << KEY_BITS) - 1
-INSTANT_LIMIT = 10_000_000  # entries at one instant
 _WRAP = 1 << 64
 _TOP = 1 << 63
 
@@ -117,13 +116,12 @@ class Clock(simpy.Environment):
             raise StopSimulation(None)
         if time >= self.edge:
             self.on_edge(time)
-        if time == self._instant:
-            self._at_instant += 1
-            if self._at_instant > INSTANT_LIMIT:
-                raise SimulationError(self._stuck(time))
-        else:
+        if time != self._instant:
             self._instant = time
             self._at_instant = 0
+        self._at_instant += 1
+        if self._at_instant > INSTANT_LIMIT:
+            raise SimulationError(self._stuck(time))
         if self.strict:
             self._alone(time, order)
         self._now = self.last = time
