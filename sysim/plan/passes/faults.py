@@ -241,11 +241,11 @@ class Faults:
         for target in fault.on:
             replicas = frozenset(self._replicas(target, path)) & allowed
             for site in self._sites_of(target, replicas, path):
-                callee = self.programs.sites[site][C_SVC]
+                callee = self.programs.sites.rows[site][C_SVC]
                 own = replicas & frozenset(self.topology.replicas_of(callee))
                 reach[site] = reach.get(site, frozenset()) | own
         for site, own in reach.items():
-            callee = self.programs.sites[site][C_SVC]
+            callee = self.programs.sites.rows[site][C_SVC]
             if own != allowed & frozenset(self.topology.replicas_of(callee)):
                 raise PlanError(
                     path,
@@ -255,7 +255,7 @@ class Faults:
         return {site: own for site, own in reach.items() if own}
 
     def _sites_of(self, target: FaultTarget, replicas: frozenset[int], path: str) -> list[int]:
-        sites = enumerate(self.programs.sites)
+        sites = enumerate(self.programs.sites.rows)
         match target:
             case OperationTarget(service=service, operation=operation):
                 wanted = self.topology.operation(f"{service}.{operation}", path)[1]
@@ -282,7 +282,7 @@ class Faults:
         found = [
             number
             for number, (site, caller) in enumerate(
-                zip(self.programs.sites, self.programs.callers, strict=True)
+                zip(self.programs.sites.rows, self.programs.sites.callers, strict=True)
             )
             if site[C_OP] in wanted
             and caller.owner == target.caller
@@ -296,11 +296,11 @@ class Faults:
 
     def link_sites(self) -> list[int]:
         """The network faults of each site, one after the other; the sites learn where theirs begin."""
-        lists: list[list[int]] = [[] for _ in self.programs.sites]
+        lists: list[list[int]] = [[] for _ in self.programs.sites.rows]
         for fault, sites in enumerate(self.fault_sites):
             for site in sites:
                 lists[site].append(fault)
-        for columns, own, first in zip(self.programs.sites, lists, _starts(lists), strict=False):
+        for columns, own, first in zip(self.programs.sites.rows, lists, _starts(lists), strict=False):
             columns[C_FAULTS] = first
             columns[C_N_FAULTS] = len(own)
         return [fault for own in lists for fault in own]

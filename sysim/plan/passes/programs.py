@@ -1,4 +1,4 @@
-"""Steps into instructions: the programs of operations, journeys, messages and fallbacks, and their sites.
+"""Steps into instructions: the programs of operations, journeys, messages and fallbacks.
 
 A `repeat` is unrolled; every copy of a step has its own salt (the path with the round in it) but the same
 call site (the path without). What runs as a story of its own, a branch, a message or a fallback, is written
@@ -27,27 +27,20 @@ from sysim.model import (
 from sysim.plan.errors import PlanError
 from sysim.plan.identity import list_labels, salt, step_labels
 from sysim.plan.passes.distributions import Distributions
+from sysim.plan.passes.optional import fails_last
 from sysim.plan.passes.policies import Policies
 from sysim.plan.passes.rows import row
 from sysim.plan.passes.scopes import Caller, Scopes
+from sysim.plan.passes.sites import Sites
 from sysim.plan.passes.topology import Topology
 from sysim.plan.tables import (
-    C_CALLER,
-    C_OP,
-    C_POLICY,
-    C_PUBLISH,
-    C_SCOPE,
-    C_STAT,
     C_STREAM,
-    C_SVC,
-    C_ZONE,
     I_ARG,
     I_FALLBACK,
     I_NEXT,
     I_OP,
     I_OPTIONAL,
     I_SALT,
-    N_C,
     N_I,
     NONE,
     OP_CALL,
@@ -86,25 +79,17 @@ class Block:
 
 
 class Programs:
-    """The rows of `code`, `branches` and `sites`, and the labels of the call statistics."""
+    """The rows of `code` and `branches`, and with them the call sites."""
 
     def __init__(
         self, topology: Topology, distributions: Distributions, policies: Policies, scopes: Scopes
     ) -> None:
         self.topology = topology
         self.distributions = distributions
-        self.policies = policies
-        self.scopes = scopes
         self.code: list[list[int]] = []
         self.code_f: list[list[float]] = []
         self.branches: list[list[int]] = []
-        self.sites: list[list[int]] = []
-        self.callers: list[Caller] = []  # of each site
-        self.site_labels: list[str] = []
-        self.site_places: list[str] = []
-        self.stats: list[str] = []
-        self._stat_of: dict[str, int] = {}
-        self._site_of: dict[str, int] = {}
+        self.sites = Sites(topology, policies, scopes)
         self._fallback_of: dict[int, int] = {}
         self._message_of: dict[int, int] = {}
         self._later: deque[Callable[[], None]] = deque()
@@ -256,7 +241,7 @@ class Programs:
             case Fail(share=share):
                 self._emit(OP_FAIL, salt_of=path, optional=optional, value=share)
             case Repeat() | Choose():
-                if optional and not _fails_last(step):
+                if optional and not fails_last(step):
                     self._forgiven(block, step, path, place)
                 elif isinstance(step, Repeat):
                     self._repeat(block, step, path, place, optional)
@@ -322,14 +307,14 @@ class Programs:
     # --- calls ---
 
     def _journey_site(self, block: Block, step: Call, place: str) -> int:
-        known = place in self._site_of
+        known = place in self.sites
         site = self._site(block.caller, step.target, step.policy, place)
         if not known and block.new_stream is not None:
-            self.sites[site][C_STREAM] = block.new_stream(step, site)
+            self.sites.rows[site][C_STREAM] = block.new_stream(step, site)
         return site
 
     def _message(self, caller: Caller, target: str, policy: CallPolicy | None, place: str) -> int:
-        known = place in self._site_of
+        known = place in self.sites
         site = self._site(caller, target, policy, place, publish=True)
         if not known:
             self._later.append(partial(self._message_program, site, place))
@@ -349,35 +334,9 @@ class Programs:
         stream: int = NONE,
         publish: bool = False,
     ) -> int:
-        if place in self._site_of:
-            return self._site_of[place]
-        service, operation = self.topology.operation(target, place)
-        number = self._site_of[place] = len(self.sites)
-        stat = self._stat(caller, target)
-        row_of_policy = self.policies.row(policy, place)
-        scope = policy.scope if policy is not None and policy.scope is not None else place
-        callee = self.topology.services[service]
-        replicas = len(self.topology.replicas_of(service))
-        self.sites.append(
-            row(
-                N_C,
-                {
-                    C_SVC: service,
-                    C_OP: operation,
-                    C_POLICY: row_of_policy,
-                    C_SCOPE: self.scopes.first(caller, scope, row_of_policy, callee, replicas, stat),
-                    C_STAT: stat,
-                    C_STREAM: stream,
-                    C_CALLER: caller.service,
-                    C_ZONE: caller.zone,
-                    C_PUBLISH: publish,
-                },
-            )
-        )
-        self.callers.append(caller)
-        self.site_labels.append(f"{caller.label} -> {target}")
-        self.site_places.append(place)
-        if policy is not None and policy.fallback is not None and policy.fallback.steps:
+        known = place in self.sites
+        number = self.sites.add(caller, target, policy, place, stream, publish)
+        if not known and policy is not None and policy.fallback is not None and policy.fallback.steps:
             self._later.append(
                 partial(self._fallback, number, caller, policy.fallback.steps, f"{place}/fallback")
             )
@@ -388,46 +347,8 @@ class Programs:
         self._steps(Block(caller, IN_FALLBACK, "a fallback"), steps, place, place, False)
         self._emit(OP_END)
 
-    def _stat(self, caller: Caller, target: str) -> int:
-        """A row a label for operations; a row of its own for each site of a load."""
-        label = f"{caller.label} -> {target}"
-        if caller.is_load or label not in self._stat_of:
-            self._stat_of[label] = len(self.stats)
-            self.stats.append(label)
-        return self._stat_of[label]
-
 
 _BARE = {"optional": False, "probability": None, "flag": None}
-
-
-def _may_fail(step: Step) -> bool:
-    """Whether a failure can come out of this step."""
-    if step.optional:
-        return False
-    match step:
-        case Call() | Fail() | Parallel():
-            return True
-        case Repeat(steps=steps):
-            return any(_may_fail(inner) for inner in steps)
-        case Choose(options=options):
-            return any(_may_fail(inner) for option in options for inner in option.steps)
-        case _:
-            return False
-
-
-def _fails_last(step: Repeat | Choose) -> bool:
-    """Whether nothing of this step would have followed wherever a failure can come out of it."""
-    if isinstance(step, Repeat):
-        rounds = not any(_may_fail(inner) for inner in step.steps) or step.times <= 1
-        return rounds and _list_fails_last(step.steps)
-    return all(_list_fails_last(option.steps) for option in step.options)
-
-
-def _list_fails_last(steps: Sequence[Step]) -> bool:
-    if any(_may_fail(step) for step in steps[:-1]):
-        return False
-    last = steps[-1] if steps else None
-    return not isinstance(last, Repeat | Choose) or _fails_last(last)
 
 
 def _why_not(step: Step, block: Block) -> str:

@@ -166,7 +166,7 @@ class Traffic:
 
     def linked(self) -> list[list[int]]:
         """All streams, joined to their call sites."""
-        for number, site in enumerate(self.programs.sites):
+        for number, site in enumerate(self.programs.sites.rows):
             if site[C_STREAM] != NONE:
                 self.streams[site[C_STREAM]][T_SITE] = number
         return self.streams
