@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
-from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.columns import (
     A_BITS,
-    A_FROM,
     A_NOTICE,
     A_OPEN,
     A_OUT,
@@ -14,27 +12,14 @@ from sysim.engine.compiled.columns import (
     A_SITE,
     BIT_SENT,
     BIT_SURE,
-    BRANCH,
     G_DURATION,
     G_NOW,
     G_PENDING,
-    G_SEED,
     G_SERVICES,
     G_TRANSITIONS,
-    MARK_WORKER,
-    MESSAGE,
     PH_GONE,
-    PH_LINE,
     PH_NET,
-    PH_PERMIT,
-    PH_QUEUED,
-    PH_RESUME,
-    RQ_N,
-    RX_BUSY,
-    RX_GENERATION,
-    RX_IN_SYSTEM,
     RX_RETURN,
-    RX_STARTED,
     SP_CORES,
     SP_FACTOR,
     SP_PAUSED,
@@ -42,9 +27,7 @@ from sysim.engine.compiled.columns import (
     ST_ID,
     ST_KEY,
     ST_KIND,
-    ST_MARK,
     ST_OP,
-    ST_PARENT_ID,
     ST_PHASE,
     ST_REP,
     ST_SVC,
@@ -55,9 +38,9 @@ from sysim.engine.compiled.columns import (
     WORK_SHARES,
 )
 from sysim.engine.compiled.entries import push, refer
-from sysim.engine.compiled.stopping import stop
+from sysim.engine.compiled.replicas import READY, crash, restart, rise
 from sysim.engine.compiled.stories import give_back, next_seq
-from sysim.engine.compiled.visits import close, free_worker, leave_queue, leave_resume, touch_service
+from sysim.engine.compiled.visits import touch_service
 from sysim.engine.compiled.work import cores_reschedule, cores_sync, retime
 from sysim.plan.tables import (
     F_EVERY,
@@ -79,37 +62,26 @@ from sysim.plan.tables import (
     FS_ACTIVE,
     FS_OCCURRENCE,
     FS_SINCE,
-    K_CALLER,
-    K_POLICY,
-    K_REPLICAS,
-    LOST,
     R_FAULT,
     R_REPLY,
     RP_FIRST_SPEED,
-    RP_KEY,
     RP_SVC,
     S_CORES,
-    S_FIRST,
     S_FIRST_OP,
     S_OPS,
-    S_SHARED,
-    S_STARTUP,
-    S_WORKERS,
     SF_CORES,
     UNREACHABLE,
 )
-from sysim.record.columns import EV_FAULT, EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP
+from sysim.record.columns import EV_FAULT
 from sysim.record.counters import transition, wasted
 from sysim.semantics.disturbance import shrunk, slowed, stands_still
 from sysim.semantics.disturbance import struck as struck_of
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
-from sysim.semantics.scopes import reset as reset_scope
 
 BEGIN = 0
 FINISH = 1
-READY = 2
 X_FOR = 64
 X_RESTART = 128
 
@@ -286,122 +258,11 @@ def reset_connections(w, f):
 
 
 @law
-def crash(w, f, r):
-    """Replica `r` goes down: its visits are lost, its stories stop, its queues and policy state are gone."""
-    g = t.g(w)
-    st = t.st(w)
-    rep = t.rep(w)
-    scope = t.scope(w)
-    ring = t.ring(w)
-    outstanding = t.outstanding(w)
-    up = t.up(w)
-    svc = t.svc(w)
-    policies = t.policies(w)
-    policiesF = t.policiesF(w)
-    replicas = t.replicas(w)
-    dist = t.dist(w)
-    distF = t.distF(w)
-    points = t.points(w)
-    faults = t.faults(w)
-    fault_keys = t.fault_keys(w)
-    fstate = t.fstate(w)
-    level = t.level(w)
-    svc_cells = t.svc_cells(w)
-    events = t.events(w)
-    now = g[G_NOW]
-    s = replicas[r, RP_SVC]
-    up[r] = 0
-    touch_service(w, s)
-    level[s, LV_UP] -= 1
-    rep[r, RX_GENERATION] += 1
-    g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, 0)
-    for i in range(st.shape[0]):
-        if st[i, ST_ID] == 0 or st[i, ST_KIND] != VISIT or st[i, ST_REP] != r:
-            continue
-        phase = st[i, ST_PHASE]
-        if phase == PH_LINE or phase == PH_PERMIT or phase == PH_NET or phase == PH_GONE:
-            continue
-        if phase == PH_QUEUED:
-            if svc[s, S_SHARED] != 0:
-                continue
-            leave_queue(w, r, i)
-            level[s, LV_QUEUE] -= 1
-        else:
-            if phase == PH_RESUME:
-                leave_resume(w, i)
-                level[s, LV_QUEUE] -= 1
-            stop(w, i, LOST)
-        if st[i, ST_MARK] & MARK_WORKER:
-            st[i, ST_MARK] &= ~MARK_WORKER
-            level[s, LV_BUSY] -= 1
-        wasted(svc_cells, st[i, ST_CELL] * g[G_SERVICES] + s, st[i, V_WORK])
-        st[i, V_WORK] = 0
-        close(w, i, LOST, True)
-    for i in range(st.shape[0]):
-        if st[i, ST_ID] == 0 or st[i, ST_REP] != r:
-            continue
-        kind = st[i, ST_KIND]
-        if kind == MESSAGE or (kind == BRANCH and st[i, ST_PARENT_ID] == 0):  # the others went with their parents
-            stop(w, i, LOST)
-    for a in range(st.shape[0]):  # hedges that had lost and ran on: nobody is left to count them
-        if st[a, ST_ID] != 0 and st[a, ST_KIND] == VISIT and st[a, A_OPEN] != 0 and st[a, A_FROM] == r:
-            settle(w, a, LOST)
-    rep[r, RX_BUSY] = 0
-    if svc[s, S_SHARED] == 0:
-        rep[r, RX_IN_SYSTEM] = 0
-    rep[r, RX_STARTED] = 0
-    for k in range(scope.shape[0]):
-        if scope[k, K_CALLER] == r:
-            reset_scope(
-                scope,
-                k,
-                ring,
-                policies,
-                policiesF,
-                scope[k, K_POLICY],
-                now,
-                scope[k, K_REPLICAS],
-                outstanding,
-            )
-    rep[r, RX_RETURN] = f
-    if faults[f, F_RESTART_AFTER] >= 0:
-        after = sample(
-            dist,
-            distF,
-            points,
-            faults[f, F_RESTART_AFTER],
-            derive(fault_keys[f], fstate[f, FS_OCCURRENCE]),
-            X_RESTART,
-        )
-        rep[r, RX_RETURN] = -1
-        restart(w, r, after)
-
-
-@law
-def restart(w, r, after):
-    """Replica `r` begins to start `after` ns from now."""
-    g = t.g(w)
-    rep = t.rep(w)
-    svc = t.svc(w)
-    replicas = t.replicas(w)
-    dist = t.dist(w)
-    distF = t.distF(w)
-    points = t.points(w)
-    s = replicas[r, RP_SVC]
-    key = derive(derive(g[G_SEED], replicas[r, RP_KEY]), rep[r, RX_GENERATION])
-    ns = after
-    if svc[s, S_STARTUP] >= 0:
-        ns += sample(dist, distF, points, svc[s, S_STARTUP], key, 0)
-    push(w, g[G_NOW] + ns, R_FAULT, key, refer(rep[r, RX_GENERATION], READY, r))
-
-
-@law
 def handle(w, sub, number, f):
     """A fault entry: `f` begins or ends, or (READY) replica `f` is up again."""
     g = t.g(w)
     rep = t.rep(w)
     up = t.up(w)
-    svc = t.svc(w)
     replicas = t.replicas(w)
     dist = t.dist(w)
     distF = t.distF(w)
@@ -410,22 +271,10 @@ def handle(w, sub, number, f):
     fault_keys = t.fault_keys(w)
     fstate = t.fstate(w)
     struck = t.struck(w)
-    level = t.level(w)
     events = t.events(w)
     now = g[G_NOW]
     if sub == READY:
-        r = f
-        s = replicas[r, RP_SVC]
-        touch_service(w, s)
-        up[r] = 1
-        level[s, LV_UP] += 1
-        g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, 1)
-        if svc[s, S_SHARED] != 0:
-            q = svc[s, S_FIRST]
-            while rep[q, RQ_N] > 0 and rep[r, RX_BUSY] < svc[s, S_WORKERS]:
-                rep[r, RX_BUSY] += 1
-                level[s, LV_BUSY] += 1
-                free_worker(w, s, r)
+        rise(w, f)
         return
     kind = faults[f, F_KIND]
     recurring = faults[f, F_EVERY] >= 0
@@ -448,7 +297,12 @@ def handle(w, sub, number, f):
         elif kind == FAULT_CRASH:
             for r in range(replicas.shape[0]):
                 if struck[f, r] != 0 and up[r] != 0:
-                    crash(w, f, r)
+                    crash(w, r)
+                    if faults[f, F_RESTART_AFTER] >= 0:
+                        key = derive(fault_keys[f], fstate[f, FS_OCCURRENCE])
+                        restart(w, r, sample(dist, distF, points, faults[f, F_RESTART_AFTER], key, X_RESTART))
+                    else:
+                        rep[r, RX_RETURN] = f
     else:
         fstate[f, FS_ACTIVE] = 0
         g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_FAULT, f, 0)

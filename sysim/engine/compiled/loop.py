@@ -11,6 +11,7 @@ from sysim.engine.compiled.entries import LARGE, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
+from sysim.engine.compiled.replicas import READY
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, touch_service
 from sysim.engine.compiled.work import leave_cores
@@ -72,7 +73,7 @@ def live(w, rank, sub, seq, slot):
         phase = st[slot, c.ST_PHASE]
         return st[slot, c.ST_ID] == seq and (phase == c.PH_GRANTED or phase == c.PH_REGRANTED)
     if rank == R_FAULT:
-        return sub != fault_entries.READY or rep[slot, c.RX_GENERATION] == seq
+        return sub != READY or rep[slot, c.RX_GENERATION] == seq
     if rank == R_LOAD:
         return True
     if rank == R_JOIN:
