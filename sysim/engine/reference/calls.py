@@ -7,54 +7,39 @@ own: what reaches it is told to the call, or, once that is over, settles the att
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from sysim.engine.reference import laws
-from sysim.engine.reference.book import Book, flat
+from sysim.engine.reference.book import Book
 from sysim.engine.reference.clock import DEAD, Entry, Wait
 from sysim.engine.reference.laws import derive, sample, uniform
 from sysim.engine.reference.network import Attempt, Network
+from sysim.engine.reference.policy_state import PolicyState
 from sysim.engine.reference.stories import Programs, Stopped, Story, Telling
 from sysim.engine.reference.world import Home, Site, World
 from sysim.plan.tables import (
-    BREAKER_CLOSED,
-    BREAKER_HALF_OPEN,
-    BREAKER_OPEN,
     BULKHEAD_FULL,
     CANCELLED,
     CIRCUIT_OPEN,
     DEADLINE,
     DEGRADED,
-    ERROR,
     IN_FLIGHT,
-    K_KEY,
-    K_PERMITS_USED,
-    K_SINCE,
-    K_STAT,
-    K_STATE,
-    LOST,
-    N_K,
     NEVER,
     NONE,
     R_BACKOFF,
     R_HEDGE,
-    R_PATIENCE,
     R_PERMIT,
     R_REPLY,
     R_TIMEOUT,
     RATE_LIMITED,
-    REJECTED,
-    SHED,
     TIMEOUT,
     UNREACHABLE,
 )
-from sysim.record.columns import CC_REFUSED, EV_BREAKER, N_CC, SPAN_CALL, SPAN_REQUEST
-from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_CALL, NOTE_REQUEST
+from sysim.record.columns import CC_REFUSED, N_CC, SPAN_CALL, SPAN_REQUEST
+from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST
 from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
 
 PENDING = -1  # instead of an outcome: the attempt is under way
-FAILURES = frozenset({ERROR, TIMEOUT, DEADLINE, REJECTED, SHED, UNREACHABLE, LOST})
 NOTICED = frozenset({TIMEOUT, DEADLINE, CANCELLED})
 _FALLBACK = int(SALT_FALLBACK)
 
@@ -111,19 +96,10 @@ class Calls:
         self.programs = programs
         self.network = network
         self.up = world.up
-        self.look_again()
-        self.policies, self.policies_f = world.plan.policies, world.plan.policiesF
+        self.state = PolicyState(world, book, network)
         self.open: dict[Call, None] = {}
-        self.lines: dict[int, OrderedDict[Attempt, Entry]] = {}  # who waits for a permit, by scope
         self.last: Call | None = None  # the last request that ended, and how
         self.last_outcome = NONE
-
-    def look_again(self) -> None:
-        """Take the tables of policy state from the world; it makes larger ones when a user needs more."""
-        world = self.world
-        self.scope, self.ring, self.outstanding = world.scope, world.ring, world.outstanding
-        self.scopes = flat(world.scope)
-        self.network.look_again(world)
 
     # --- the call ---------------------------------------------------------------------------------------
 
@@ -161,7 +137,7 @@ class Calls:
         if deadline < NEVER:
             call.timer = clock.enter(deadline, R_TIMEOUT, call.key, call)
         if policy.budget:
-            self.budget(laws.budget_tried, call)
+            self.state.budget(laws.budget_tried, call)
         delay = 0
         while True:
             call.tries += 1
@@ -182,14 +158,12 @@ class Calls:
                 call.hedge.wait = DEAD
             if call.tries >= policy.max_attempts or not policy.retry_on >> outcome & 1:
                 return outcome
-            if policy.budget and not self.budget(laws.budget_allow, call):
+            if policy.budget and not self.state.budget(laws.budget_allow, call):
                 self.book.refusals[call.row * N_CC + CC_REFUSED] += 1
                 return outcome
             if policy.backoff:
                 jitter = uniform(call.key, X_BACKOFF + call.tries)
-                delay = laws.backoff_delay(
-                    self.policies, self.policies_f, policy.row, call.tries, delay, jitter
-                )
+                delay = self.state.backoff(policy.row, call.tries, delay, jitter)
                 if delay > 0:
                     pause = clock.enter(clock._now + delay, R_BACKOFF, call.key, call)
                     entry = yield call
@@ -256,18 +230,6 @@ class Calls:
         elif call.trace:
             self.book.span(call.trace, call.key, story.span, SPAN_CALL, call.site.number, call.begun, outcome)
 
-    def budget(self, law: Any, call: Call) -> Any:
-        """Ask a law of the retry budget."""
-        return law(
-            self.scope,
-            call.scope,
-            self.ring,
-            self.policies,
-            self.policies_f,
-            call.policy.row,
-            self.clock._now,
-        )
-
     # --- an attempt -------------------------------------------------------------------------------------
 
     def launch(self, call: Call, hedge: int) -> int:
@@ -286,34 +248,22 @@ class Calls:
     def admit(self, attempt: Attempt) -> int:
         """Through breaker, rate limit, timeout and bulkhead to the network."""
         clock, call = self.clock, attempt.call
-        policy, k = call.policy, call.scope
-        if policy.breaker:
-            answer = laws.breaker_acquire(self.scope, k, self.policies, policy.row, clock._now)
-            if answer == 0:
-                return self.refuse(attempt, CIRCUIT_OPEN)
-            if answer == 2:
-                self.turned(k, BREAKER_HALF_OPEN)
-        if policy.rate_limit and not laws.rate_acquire(self.scope, k, self.policies, policy.row, clock._now):
-            self.release(call)
+        policy = call.policy
+        state = self.state
+        if policy.breaker and not state.breaker_admits(call):
+            return self.refuse(attempt, CIRCUIT_OPEN)
+        if policy.rate_limit and not state.limit_admits(call):
             return self.refuse(attempt, RATE_LIMITED)
-        waits = False
-        if policy.bulkhead < NEVER:
-            if self.scopes[k * N_K + K_PERMITS_USED] < policy.bulkhead:
-                self.scopes[k * N_K + K_PERMITS_USED] += 1
-                attempt.permit = True
-            elif policy.bulkhead_wait > 0:
-                waits = True
-            else:
-                self.release(call)
-                return self.refuse(attempt, BULKHEAD_FULL)
+        waits = policy.bulkhead < NEVER and not state.takes_permit(attempt)
+        if waits and policy.bulkhead_wait <= 0:
+            state.release(call)
+            return self.refuse(attempt, BULKHEAD_FULL)
         call.opened[attempt] = None
         self.network.open[attempt] = None
         if policy.timeout < NEVER:
             clock.enter(clock._now + policy.timeout, R_TIMEOUT, attempt.key, attempt)
         if waits:
-            line = self.lines.setdefault(k, OrderedDict())
-            line[attempt] = clock.enter(clock._now + policy.bulkhead_wait, R_PATIENCE, attempt.key, attempt)
-            attempt.queued = True
+            state.queue_for_permit(attempt)
             return PENDING
         return self.dispatch(attempt)
 
@@ -330,8 +280,8 @@ class Calls:
         service = call.site.callee
         n = len(service.replicas)
         local = laws.pick(
-            self.scope, call.scope, self.policies, call.policy.row, self.up, service.replicas[0].row, n,
-            self.outstanding, call.tried if call.open else 0, attempt.key,
+            self.state.scope, call.scope, self.state.policies, call.policy.row, self.up,
+            service.replicas[0].row, n, self.state.outstanding, call.tried if call.open else 0, attempt.key,
         )  # fmt: skip
         if local >= 0:
             call.tried |= 1 << local % 62
@@ -367,7 +317,7 @@ class Calls:
         if not call.open:
             call.home.orphans.pop(attempt, None)
         if call.home.up:  # the policy state of a crashed replica is gone
-            self.put_back(attempt, outcome)
+            self.state.put_back(attempt, outcome)
         laws.attempt_ended(
             self.book.call_cells, call.row, outcome, attempt.sent, attempt.retry, attempt.hedge
         )
@@ -376,67 +326,6 @@ class Calls:
             self.network.notify(attempt)
         if attempt.unspent is not None:
             self.network.forfeit(attempt)
-
-    def put_back(self, attempt: Attempt, outcome: int) -> None:
-        """Permit, place in the line, breaker, budget and balancer learn that the attempt is over."""
-        clock, call = self.clock, attempt.call
-        policy, k = call.policy, call.scope
-        if attempt.permit:
-            self.hand_over(k)
-        elif attempt.queued:
-            self.lines[k].pop(attempt).wait = DEAD
-        if attempt.sent:
-            self.network.closed(attempt)
-        if policy.breaker:
-            if outcome <= DEGRADED or outcome in FAILURES:
-                self.judge(call, 1 if outcome in FAILURES else 0, clock._now - attempt.begun)
-            else:
-                self.release(call)
-        if policy.budget and outcome <= DEGRADED:
-            self.budget(laws.budget_succeeded, call)
-
-    def hand_over(self, k: int) -> None:
-        """A permit is free: the first who waits has it at once, and learns of it by an entry."""
-        line = self.lines.get(k)
-        if not line:
-            self.scopes[k * N_K + K_PERMITS_USED] -= 1
-            return
-        attempt, patience = line.popitem(last=False)
-        patience.wait = DEAD
-        attempt.permit = True
-        attempt.queued = False
-        self.clock.enter(self.clock._now, R_PERMIT, attempt.key, attempt)
-
-    # --- the breaker ------------------------------------------------------------------------------------
-
-    def judge(self, call: Call, failed: int, duration: int) -> None:
-        """The breaker learns a result."""
-        now, k = self.clock._now, call.scope
-        since = self.scopes[k * N_K + K_SINCE]
-        was_closed = self.scopes[k * N_K + K_STATE] == BREAKER_CLOSED
-        state = laws.breaker_record(
-            self.scope, k, self.ring, self.policies, self.policies_f, call.policy.row, now, failed, duration
-        )
-        if state < 0:
-            return
-        stat = self.scopes[k * N_K + K_STAT]
-        row = self.book.cell * self.book.n_stats + stat if stat >= 0 else self.book.scratch
-        if state == BREAKER_OPEN:
-            laws.breaker_opened(self.book.call_cells, row, now - since if was_closed else -1)
-        else:
-            laws.breaker_closed(self.book.call_cells, row, now - since)
-        self.turned(k, state)
-
-    def release(self, call: Call) -> None:
-        """The attempt has no result for the breaker."""
-        if call.policy.breaker:
-            laws.breaker_release(self.scope, call.scope)
-
-    def turned(self, k: int, state: int) -> None:
-        """The breaker of row `k` has a new state."""
-        self.clock.note(NOTE_BREAKER, self.scopes[k * N_K + K_KEY], state)
-        if k < self.world.plan.n_scopes:
-            self.book.transition(EV_BREAKER, k, state)
 
     # --- the end of the run -----------------------------------------------------------------------------
 

@@ -158,8 +158,7 @@ class Faults:
         for attempt in list(replica.orphans):
             self.calls.settle(attempt, LOST)
         for k in self.scopes_of.get(replica.row, ()):
-            self.calls.lines.pop(k, None)
-            self.world.renew(k, self.clock._now)
+            self.calls.state.forget(k)
 
     def restart(self, replica: Replica, delay: int) -> None:
         """A replica will be ready again after `delay` and its startup."""

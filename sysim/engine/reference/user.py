@@ -248,7 +248,7 @@ class Guests:
                     raise SimulationError(f"no call of the scenario uses a policy {policy!r}")
                 number = self.names.policies.index(policy)
             self._sites[known] = self.world.new_site(home, row, number)
-            self.calls.look_again()
+            self.calls.state.look_again()
         return self._sites[known]
 
     def _operation(self, target: str) -> int:
