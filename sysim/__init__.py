@@ -15,17 +15,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sysim.api import Interrupted, Scenario, library, load, loads, simulate
+    from sysim.checking import check, compare
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
+    from sysim.study.study import Study
 
 _HOME = {
     "load": "sysim.api",
     "loads": "sysim.api",
     "simulate": "sysim.api",
+    "check": "sysim.checking",
+    "compare": "sysim.checking",
     "library": "sysim.api",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
+    "Study": "sysim.study.study",
     "Problem": "sysim.errors",
     "ScenarioError": "sysim.errors",
     "SimulationError": "sysim.errors",
@@ -34,8 +39,8 @@ _HOME = {
 }
 
 __all__ = [
-    "load", "loads", "simulate", "library", "Scenario", "Result", "Problem", "SysimError", "ScenarioError",
-    "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
+    "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
+    "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
 ]  # fmt: skip
 
 

@@ -69,6 +69,10 @@ class Scenario:
             raise ValueError("a scenario made in code is changed with model_copy(update=...)")
         return _facade(scenario_file.with_(self._loaded, changes), self.path, self.variant)
 
+    def as_variant(self, name: str) -> Scenario:
+        """Another of the `variants` of the same file, under the same settings and parameters."""
+        return _variant(self, name)
+
     def to_yaml(self) -> str:
         """The resolved scenario as a file without includes and parameters."""
         from sysim import scenario_file
@@ -133,6 +137,16 @@ def _facade(loaded: Any, path: Path | None, variant: str | None) -> Scenario:
         path=path,
         _loaded=loaded,
     )
+
+
+def _variant(facade: Scenario, name: str) -> Scenario:
+    from sysim import scenario_file
+
+    if facade._loaded is None:
+        raise ValueError("a scenario made in code has no variants: change it with model_copy(update=...)")
+    if name == facade.variant and not facade.model.variants.get(name):
+        return facade
+    return _facade(scenario_file.variant_of(facade._loaded, name), facade.path, name)
 
 
 @dataclass(frozen=True)
@@ -322,9 +336,7 @@ def _prepared(scenario: Scenario | model.Scenario | str | Path, variant: str | N
         return from_model(scenario)
     if variant is None or variant == scenario.variant:
         return scenario
-    if scenario.path is None:
-        raise ValueError("pass the variant to loads(..., variant=...) for a scenario read from a text")
-    return load(scenario.path, variant=variant)
+    return _variant(scenario, variant)
 
 
 def from_model(scenario: model.Scenario) -> Scenario:

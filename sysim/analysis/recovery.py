@@ -33,6 +33,7 @@ from sysim.record.columns import (
 Ints = NDArray[np.int64]
 NS = 1_000_000_000
 PATIENCE = 10  # times the last fault's length
+HOLD = 10 * NS  # how long a span has to be good, unless a check says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def recovery(
     *,
     after: int | None = None,
     after_fault: int | None = None,
-    hold: int = 10 * NS,
+    hold: int = HOLD,
     to: float = 0.95,
 ) -> Recovery:
     """How the requests of `streams` came out of `faults`; `after` an instant (ns), `after_fault` a scenario's

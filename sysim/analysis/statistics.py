@@ -21,7 +21,7 @@ def half_width(values: Sequence[float], confidence: float = 0.95) -> float | Non
     return t_quantile(n - 1, 0.5 + confidence / 2) * spread / math.sqrt(n)
 
 
-def t_quantile(degrees: int, share: float) -> float:
+def t_quantile(degrees: float, share: float) -> float:
     """Quantile of Student's t."""
     key = (degrees, share)
     if key not in _T:
@@ -31,8 +31,29 @@ def t_quantile(degrees: int, share: float) -> float:
     return _T[key]
 
 
+def t_two_sided(distance: float, values: Sequence[float]) -> float:
+    """The p-value of Student's t test that the mean of `values` differs from one that is `distance` away."""
+    n = len(values)
+    centre = mean(values)
+    spread = math.sqrt(math.fsum((x - centre) ** 2 for x in values) / (n - 1))
+    if spread == 0:
+        return 0.0 if distance else 1.0
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(n - 1, -abs(distance) / (spread / math.sqrt(n))))
+
+
+def share_two_sided(hits: int, n: int, share: float) -> float:
+    """The p-value of the exact test that a probability differs from `share`, as `share_interval` decides it."""
+    from scipy.special import bdtr
+
+    at_most = float(bdtr(hits, n, share))
+    at_least = 1.0 if hits == 0 else 1 - float(bdtr(hits - 1, n, share))
+    return min(1.0, 2 * min(at_most, at_least))
+
+
 # The everyday values, so that a small study need not load scipy: 95 %, up to 30 replications.
-_T = {
+_T: dict[tuple[float, float], float] = {
     (degrees, 0.975): value
     for degrees, value in enumerate(
         (

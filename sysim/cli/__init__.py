@@ -1,4 +1,4 @@
-"""The command line: ``sysim run``, ``validate``, ``explain``, ``schema``, ``models``.
+"""The command line: ``sysim run``, ``check``, ``compare``, ``validate``, ``explain``, ``schema``, ``models``.
 
 Commands are imported when they are used, so that ``sysim --help`` is quick. Exit codes: 0 all is well, 1 a
 check fails, 2 the scenario or the usage is wrong, 3 no check fails but some are inconclusive, 130
@@ -17,6 +17,8 @@ import click
 
 COMMANDS = {
     "run": "Simulate a scenario and say what happened.",
+    "check": "Run every variant, and say which checks hold and which mitigations work.",
+    "compare": "Compare two scenarios, variants or stored results.",
     "validate": "Say whether a scenario is valid, and everything that is wrong with it.",
     "explain": "Explain a scenario in plain English, without running it.",
     "models": "List the models and experiments that come with sysim.",

@@ -11,28 +11,39 @@ if TYPE_CHECKING:
     from sysim.api import Scenario
 
 
-def scenario_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """FILE, --variant, --set and --param."""
-    for decorate in (
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def scenario_options(function: Callable[..., Any] | None = None, *, several: bool = False) -> Any:
+    """FILE, --variant, --set and --param; with `several`, --variant may be given more than once."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in _decorators(several):
+            function = decorator(function)
+        return function
+
+    return decorate if function is None else decorate(function)
+
+
+def _decorators(several: bool) -> tuple[Decorator, ...]:
+    variant = click.option("--variant", metavar="NAME", help="One of the file's variants.")
+    if several:
+        variant = click.option(
+            "--variant", "variants", multiple=True, metavar="NAME",
+            help="Only this variant; may be given several times.",
+        )  # fmt: skip
+    return (
         click.option(
-            "--param",
-            "params",
-            multiple=True,
-            metavar="NAME=VALUE",
+            "--param", "params", multiple=True, metavar="NAME=VALUE",
             help="Give a parameter of the file another value.",
         ),
         click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="PATH=VALUE",
+            "--set", "settings", multiple=True, metavar="PATH=VALUE",
             help="Replace one value, as load.web.rate=500/s.",
         ),
-        click.option("--variant", metavar="NAME", help="One of the file's variants."),
+        variant,
         click.argument("file"),
-    ):
-        function = decorate(function)
-    return function
+    )  # fmt: skip
 
 
 def read(file: str, variant: str | None, settings: tuple[str, ...], params: tuple[str, ...]) -> Scenario:

@@ -81,7 +81,7 @@ def command(
     if out is not None:
         from sysim.report.files import write_all
 
-        for path in write_all(result, out):
+        for path in write_all(result, out, scenario.to_yaml()):
             click.echo(f"wrote {path}", err=True)
     if as_json:
         click.echo(result.to_json(series))

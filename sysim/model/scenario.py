@@ -79,7 +79,8 @@ class Scenario(Model):
 
     Nothing in it depends on the order of a map's keys: sort names where an order is needed. `windows` are
     besides the implicit `all`, from the warm-up's end to `duration`. `variants` are raw patches (path ->
-    plain value) that only the file layer applies. `seed` is a whole number of 64 bits.
+    plain value) that only the file layer applies. `abort_when` are checks of single runs: where one holds, a
+    study of several runs ends. `seed` is a whole number of 64 bits.
     """
 
     name: str = "scenario"
@@ -95,6 +96,7 @@ class Scenario(Model):
     flags: dict[Name, bool] = Field(default_factory=dict)
     windows: dict[Name, Window] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    abort_when: tuple[Check, ...] = ()
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property

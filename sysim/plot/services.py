@@ -4,11 +4,12 @@ requests.
 A node is filled by its saturation, not by its errors: the slow culprit is dark and its callers are framed.
 The frame of a node shows the share of attempts to it that its callers saw fail. An edge is labelled with the
 calls a second and, where it is not 1, with the attempts sent for each call; a badge tells how often breakers
-on it opened.
+on it opened, and a tag on a service that a fault strikes it, or the calls to it, in this window.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ WIDTH, HEIGHT = 1.62, 0.74
 COLUMN, ROW = 2.75, 1.02
 SIDE, TOP, BOTTOM, EDGE = 0.35, 0.55, 1.0, 0.1
 NARROWEST = 7.6
+NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ def graph(result: Result, window: str = "all", replication: int = 0) -> Figure:
         for edge in edges:
             published = bool(shape.edges[edge]["published"])
             _edge(axes, stats, edge, tuple(inches(point) for point in places.routes[edge]), published)
+        struck = _struck(result, replication, stats)
         for name in nodes:
             _node(axes, stats, name, inches(places.nodes[name]), shape.nodes[name].get("replicas"))
+            if name in struck:
+                _fault(axes, inches(places.nodes[name]), struck[name])
         _legend(drawn, width, height)
         variant = f" · {result.variant}" if result.variant else ""
         clock = Clock(result.scenario.time.start, result.run.plan.duration / 1e9)
@@ -141,6 +146,39 @@ def _node(axes: Axes, stats: WindowStats, name: str, at: Point, replicas: int | 
     size = 9 if len(title) <= 18 else 7.5
     axes.text(x, y - 0.2, title, ha="center", va="center", weight="bold", fontsize=size, color=ink, zorder=6)
     axes.text(x, y + 0.1, "\n".join(lines), ha="center", va="center", fontsize=7, color=ink, zorder=6)
+
+
+def _struck(result: Result, replication: int, stats: WindowStats) -> dict[str, str]:
+    """Service -> which faults on it, or on calls to it, were active in the window."""
+    kinds: dict[str, Counter[str]] = {}
+    for fault in sorted(result.runs[replication].faults, key=lambda fault: (fault.begin, fault.number)):
+        end = stats.to_s if fault.end is None else fault.end / NS
+        if fault.begin / NS >= stats.to_s or end < stats.from_s:
+            continue
+        for name in _services_of(result, fault.number):
+            kinds.setdefault(name, Counter())[fault.kind] += 1
+    return {
+        name: "fault: " + ", ".join(f"{kind} {n}×" if n > 1 else kind for kind, n in found.items())
+        for name, found in kinds.items()
+    }
+
+
+def _services_of(result: Result, number: int) -> set[str]:
+    found: set[str] = set()
+    for target in result.scenario.faults[number].on:
+        if target.kind == "zone":
+            found |= {name for name, service in result.scenario.services.items() if target.zone in service.zones}
+        else:
+            found.add(target.callee if target.kind == "edge" else target.service)
+    return found
+
+
+def _fault(axes: Axes, at: Point, text: str) -> None:
+    axes.text(
+        at[0], at[1] - HEIGHT / 2, text if len(text) <= 32 else text[:31] + "…",
+        fontsize=7, ha="center", va="center", color="white", weight="bold", zorder=8,
+        bbox={"boxstyle": "round,pad=0.25", "facecolor": VERMILLION, "edgecolor": "white"},
+    )  # fmt: skip
 
 
 def _box(axes: Axes, at: Point, colour: object, failing: float, rounding: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,14 @@ class Record:
     engine: str = ""
     wall_s: float = 0.0
     extra: dict[str, object] = field(default_factory=dict)
+
+    def copy(self) -> Record:
+        """The same, with tables of its own."""
+        twin = replace(self, extra=dict(self.extra))
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(twin, name, value.copy())
+        return twin
 
 
 def allocate(plan: Plan, traces: int = 0) -> Record:

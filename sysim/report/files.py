@@ -5,18 +5,27 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sysim.result.result import Result
 from sysim.result.series import Column, Series
 
+if TYPE_CHECKING:
+    from sysim.study.study import Study
+
 MOST_GRAPHS = 6  # windows that get a graph of their own
 
 
-def write_all(result: Result, folder: str | Path) -> list[Path]:
-    """Write the files and return their paths, in the order in which they were written."""
+def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Path]:
+    """Write the files and return their paths, in the order in which they were written.
+
+    `scenario` is the resolved scenario as YAML, kept beside the result so that one can compare it later.
+    """
     base = Path(folder)
     base.mkdir(parents=True, exist_ok=True)
     written = [_text(base / "result.json", result.to_json(series=True, indent=1) + "\n")]
+    if scenario:
+        written.append(_text(base / "scenario.yaml", scenario))
     for name, table in (
         ("loads", result.loads()),
         ("services", result.services()),
@@ -43,6 +52,24 @@ def write_all(result: Result, folder: str | Path) -> list[Path]:
         figures[f"graph-{window}"] = plot.graph(result, window)
     for name, figure in figures.items():
         written += [plot.save(figure, base / f"{name}{suffix}") for suffix in (".png", ".svg")]
+    return written
+
+
+def write_study(study: Study, folder: str | Path, scenarios: Mapping[str, str]) -> list[Path]:
+    """Write check.json, differences.csv, and for each variant a folder with all about it.
+
+    `scenarios` has the resolved scenario of each variant as YAML.
+    """
+    base = Path(folder)
+    base.mkdir(parents=True, exist_ok=True)
+    written = [_text(base / "check.json", study.to_json(indent=1) + "\n")]
+    table = study.differences()
+    if table:
+        written.append(
+            _csv(base / "differences.csv", list(table[0]), ([*row.values()] for row in table))
+        )
+    for name, result in study.results.items():
+        written += write_all(result, base / name, scenarios.get(name, ""))
     return written
 
 

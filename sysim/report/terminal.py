@@ -16,8 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sysim.analysis.checks import Verdict
-from sysim.analysis.words import Clock, amount, count, instant, listed, percent, span
+from sysim.analysis.words import Clock, amount, count, instant, percent, span
 from sysim.report.figures import Figures, figures
+from sysim.report.verdicts import facts, mark
+from sysim.report.warm_up import warm_up_warnings
 from sysim.result.result import Result
 from sysim.result.stats import CallStats, WindowStats, failures
 
@@ -28,8 +30,6 @@ MOST_BUSY = 4
 MOST_CALLS = 30
 LEAST_SHARE = 0.001
 LEAST_QUEUE = 0.1
-_STYLE = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
-_MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)
@@ -292,35 +292,11 @@ def _checks(console: Console, result: Result) -> None:
 
 
 def _verdict(verdict: Verdict) -> Text:
-    text = Text.assemble(
-        (f"{_MARK[verdict.verdict]} {verdict.verdict}", _STYLE[verdict.verdict]), "  ", verdict.check
-    )
-    facts = []
-    if verdict.found:
-        facts.append(f"is: {verdict.found}")
-    elif verdict.value is not None and verdict.metric != "metastable":
-        facts.append(f"is {_value(verdict, verdict.value)}")
-    if verdict.interval is not None and (verdict.metric != "recovers" or not verdict.found):
-        low, high = (_value(verdict, end) for end in verdict.interval)
-        facts.append(f"{verdict.confidence * 100:g} % interval {low} to {high}")
-    if verdict.expected_for:
-        facts.append(f"expected for {listed(verdict.expected_for)}")
-    if verdict.note:
-        facts.append(verdict.note)
-    if facts:
-        text.append(f"  ({', '.join(facts)})", style="dim")
+    text = Text.assemble(mark(verdict.verdict), "  ", verdict.check)
+    found = facts(verdict)
+    if found:
+        text.append(f"  ({', '.join(found)})", style="dim")
     return text
-
-
-def _value(verdict: Verdict, value: float) -> str:
-    """A number in the unit of its metric."""
-    from sysim.scenario_file.metrics import SHARES, is_duration
-
-    if verdict.metric in SHARES or verdict.metric == "ratio":
-        return f"{value * 100:.5g} %"
-    if verdict.metric == "recovers" or is_duration(verdict.metric):
-        return span(value) if value >= 0 else f"-{span(-value)}"
-    return f"{value:.6g}"
 
 
 def _traces(console: Console, result: Result) -> None:
@@ -342,6 +318,8 @@ def _foot(console: Console, result: Result, command: Command | None) -> None:
     console.print()
     runs = result.runs
     wall, events = sum(run.wall_s for run in runs), sum(run.events for run in runs)
+    for text in warm_up_warnings({result.variant or "": result}):
+        console.print(Text(text, style="dim"), width=min(PROSE_WIDTH, console.width))
     speed = f", {events:,} events in {wall:.2f} s" if wall else ""
     digests = runs[0].digest if len(runs) == 1 else f"{runs[0].digest} (first replication)"
     console.print(Text(f"seed {runs[0].seed}, digest {digests}{speed}", style="dim"))

@@ -29,6 +29,7 @@ class Result:
     `runs` has one entry a replication. `checks` are the verdicts on all of them, `account` a few sentences in
     plain English, `loads()`, `services()` and `calls()` tidy tables, `to_dict()` the JSON object of ``sysim
     run --json``. `interrupted` marks a result with fewer replications than were asked for.
+    `judged` are the verdicts of the study that the result is part of, if it is.
     """
 
     scenario: Scenario = field(repr=False)
@@ -38,6 +39,7 @@ class Result:
     runs: tuple[Run, ...] = field(repr=False)
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
     interrupted: bool = False
+    judged: tuple[Verdict, ...] | None = field(default=None, repr=False)
 
     @property
     def run(self) -> Run:
@@ -71,6 +73,8 @@ class Result:
     @cached_property
     def checks(self) -> tuple[Verdict, ...]:
         """The verdicts of the scenario's checks that apply to this variant."""
+        if self.judged is not None:
+            return self.judged
         from sysim.analysis.checks import judge_all
 
         return judge_all(self.scenario.checks, self.runs, self.variant)

@@ -7,7 +7,7 @@ bucket; the last bucket may be shorter than the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,10 @@ class Series:
             latency_t=np.arange(plan.n_columns, dtype=np.float64) * bucket * per_column,
             latency=_latency(tables, list(streams)),
         )
+
+    def emptied(self) -> Series:
+        """The buckets without what happened in them: what is kept where many runs would fill the memory."""
+        return replace(self, loads={}, services={}, calls={}, latency={})
 
     def to_dict(self) -> dict[str, Any]:
         """The object of the JSON result."""

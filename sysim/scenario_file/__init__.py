@@ -1,8 +1,8 @@
 """TEXT <-> MODEL: scenario files, read with positions, checked as a whole, and written back.
 
 - `load` and `loads` give a `Loaded`: the scenario, its warnings, its plain tree, its digest.
-- `with_` sets further values at paths; `dump` writes the resolved scenario; `schema` is the JSON Schema
-for editors.
+- `with_` sets further values at paths; `variant_of` gives another variant; `dump` writes the resolved
+scenario; `schema` is the JSON Schema for editors.
 - Whatever is wrong with a text, the one exception is `sysim.errors.ScenarioError`, with every problem at
 once.
 
@@ -11,6 +11,6 @@ The way of a text: `yaml_core` (bytes to nodes), `files` (includes), `merge` and
 """
 
 from sysim.scenario_file.grammar import schema
-from sysim.scenario_file.loading import Loaded, dump, load, loads, with_
+from sysim.scenario_file.loading import Loaded, dump, load, loads, variant_of, with_
 
-__all__ = ["Loaded", "dump", "load", "loads", "schema", "with_"]
+__all__ = ["Loaded", "dump", "load", "loads", "schema", "variant_of", "with_"]

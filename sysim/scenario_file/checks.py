@@ -8,7 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
-from sysim.scenario_file.metrics import CALL_METRICS, LOAD_METRICS, SERVICE_METRICS, SHARES, is_duration
+from sysim.scenario_file.metrics import (
+    BUDGET_METRICS,
+    CALL_METRICS,
+    LOAD_METRICS,
+    SERVICE_METRICS,
+    SHARES,
+    is_duration,
+)
 from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import VARIANT_REF
 from sysim.scenario_file.reporter import found, join
@@ -27,6 +34,7 @@ _HEAD = re.compile(
 _COMPARE = re.compile(rf"(?:during\s+(?P<window>{_WORD})\s*)?(?P<op>{_OP})\s*(?P<value>.+?)\s*")
 _RECOVERS = re.compile(r"within\s+(?P<within>\S+)(?:\s+after\s+(?P<after>\S+))?\s*")
 _OF = re.compile(rf"(?P<share>\S+)\s+of\s+(?P<window>{_WORD})")
+_OF_VARIANT = re.compile(rf"(?:(?P<share>\S+)\s+of\s+)?variant\s+(?P<variant>{_WORD})")
 _EDGE = re.compile(r"(?P<caller>\S+?)\s*->\s*(?P<callee>\S+)")
 _SHAPE = "[not] metric(subject) [during window] OP value"
 
@@ -73,7 +81,7 @@ def _subject(text: str, ctx: Reading) -> tuple[str, frozenset[str]]:
         ends = [_end(edge[side], ctx, loads=side == "caller") for side in ("caller", "callee")]
         return " -> ".join(ends), CALL_METRICS
     if text in ctx.loads:
-        return text, LOAD_METRICS
+        return text, LOAD_METRICS | BUDGET_METRICS
     return _end(text, ctx), SERVICE_METRICS
 
 
@@ -123,15 +131,36 @@ def _comparison(metric: str, rest: str, ctx: Reading) -> dict[str, Any]:
         raise _Refused("bad-check", f"found {stood} after the subject, expected [during window] OP value")
     given: dict[str, Any] = {"op": match["op"], "window": _window(match["window"] or "all", ctx)}
     value = match["value"]
-    if of := _OF.fullmatch(value):
+    if of := _OF_VARIANT.fullmatch(value):
+        given["of_variant"] = _variant(of["variant"], ctx)
+        given["value"] = _factor(of["share"] or "100%")
+    elif of := _OF.fullmatch(value):
         given["of_window"] = _window(of["window"], ctx)
-        try:
-            given["value"] = units.factor(of["share"])
-        except units.UnitError as error:
-            raise _Refused("bad-check", str(error)) from None
+        given["value"] = _factor(of["share"])
     else:
         given["value"] = _number(value, metric, is_duration(metric))
     return given
+
+
+def compares_variants(text: str) -> bool:
+    """Whether the text of a check holds one variant against another."""
+    head = _HEAD.fullmatch(text)
+    match = _COMPARE.fullmatch(head["rest"].strip()) if head else None
+    return match is not None and _OF_VARIANT.fullmatch(match["value"]) is not None
+
+
+def _factor(text: str) -> float:
+    try:
+        return units.factor(text)
+    except units.UnitError as error:
+        raise _Refused("bad-check", str(error)) from None
+
+
+def _variant(name: str, ctx: Reading) -> str:
+    if name not in ctx.variants:
+        message = f"found {name!r}, expected a variant of this file"
+        raise _Refused("unknown-variant", message, ctx.reporter.nearest(name, ctx.variants))
+    return name
 
 
 def _window(name: str, ctx: Reading) -> str:
@@ -171,22 +200,40 @@ class _CheckText(Shape):
 
     noun = _SHAPE
 
+    def __init__(self, single_runs: bool = False) -> None:
+        self.single_runs = single_runs
+
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         fields = self.fields(node, at, ctx)
-        return INVALID if fields is INVALID else model.Check(**fields)
+        if fields is INVALID:
+            return INVALID
+        if fields["metric"] in BUDGET_METRICS:
+            return _no_objective(node, at, fields["metric"], ctx)
+        return model.Check(**fields)
 
     def fields(self, node: Node, at: str, ctx: Reading) -> Any:
         """The fields that the text gives, or INVALID after a report."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return self.wrong(node, at, ctx)
         try:
-            return parse_check(node.value, ctx)
+            fields = parse_check(node.value, ctx)
         except _Refused as refused:
             ctx.report(node, refused.code, at, refused.message, refused.hint)
             return INVALID
+        if self.single_runs and "of_variant" in fields:
+            message = "found a comparison with a variant, expected a condition on a single run"
+            ctx.report(node, "bad-check", at, message)
+            return INVALID
+        return fields
 
     def schema(self, defs: dict[str, Schema]) -> Schema:
         return {"type": "string", "pattern": r"^\s*(not\s+)?[a-z][a-z0-9_]*\s*\(.*\)"}
+
+
+def _no_objective(node: Node, at: str, metric: str, ctx: Reading) -> Any:
+    message = f"found no objective for {metric!r}, expected one beside it"
+    ctx.report(node, "missing-key", at, message, f"write {{expect: {metric}(…) …, objective: 99.9%}}")
+    return INVALID
 
 
 class _Expect(_CheckText):
@@ -196,32 +243,48 @@ class _Expect(_CheckText):
         return self.fields(node, at, ctx)
 
 
+_ONLY_WITH = {
+    "hold": frozenset(("recovers", "metastable")),
+    "to": frozenset(("recovers", "metastable")),
+    "share": frozenset(("metastable",)),
+    "objective": BUDGET_METRICS,
+    "period": BUDGET_METRICS,
+}
+
+
 class _CheckMap(Record):
     """A check with options."""
 
     def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
         values = dict(values)
         fields = values.pop("expect")
-        for key in ("hold", "to"):
-            if key in values and fields["metric"] not in ("recovers", "metastable") and isinstance(node, Map):
-                message = f"found {key!r} on a check of {fields['metric']!r}, only with recovers, metastable"
+        for key, metrics in _ONLY_WITH.items():
+            if key in values and fields["metric"] not in metrics and isinstance(node, Map):
+                only = ", ".join(sorted(metrics, reverse=True))
+                message = f"found {key!r} on a check of {fields['metric']!r}, only with {only}"
                 ctx.report(node.key_mark(key), "bad-check", join(at, key), message)
                 return INVALID
+        if fields["metric"] in BUDGET_METRICS and "objective" not in values:
+            return _no_objective(node, at, fields["metric"], ctx)
         return super().construct({**fields, **values}, node, at, ctx)
 
 
 class _Check(Shape):
-    """A check: a text, or a map with `expect`."""
+    """A check: a text, or a map with `expect`. With `single_runs` it is a condition on each run by itself."""
 
     noun = f"a check: {_SHAPE}"
 
-    def __init__(self) -> None:
+    def __init__(self, single_runs: bool = False) -> None:
         variants = ListOf("a list of variants", VARIANT_REF, single=True)
-        self.text = _CheckText()
-        self.record = _CheckMap("a check", model.Check, {
-            "expect": _Expect(), "name": NAME_VALUE, "variants": variants, "except": variants,
-            "confidence": SHARE, "share": SHARE, "hold": DURATION, "to": SHARE,
-        }, ("expect",), {"except": "except_"})  # fmt: skip
+        self.text = _CheckText(single_runs)
+        options: dict[str, Shape] = {
+            "expect": _Expect(single_runs), "name": NAME_VALUE, "variants": variants, "except": variants,
+            "hold": DURATION, "to": SHARE, "objective": SHARE, "period": DURATION,
+        }  # fmt: skip
+        if not single_runs:
+            options |= {"confidence": SHARE, "share": SHARE}
+        noun = "a condition" if single_runs else "a check"
+        self.record = _CheckMap(noun, model.Check, options, ("expect",), {"except": "except_"})
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         if isinstance(node, Map):
@@ -242,10 +305,11 @@ class _Check(Shape):
 
 
 class Checks(ListOf):
-    """The list of checks."""
+    """The list of checks, or with `single_runs` that of conditions on which a study is given up."""
 
-    def __init__(self) -> None:
-        super().__init__("a list of checks", _Check())
+    def __init__(self, single_runs: bool = False) -> None:
+        noun = "a list of conditions" if single_runs else "a list of checks"
+        super().__init__(noun, _Check(single_runs))
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         check_unique_names(node, at, ctx, "check")

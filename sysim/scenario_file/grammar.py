@@ -168,6 +168,7 @@ def _scenario() -> _Scenario:
         "windows": _Windows(),
         "variants": _Variants(),
         "checks": Checks(),
+        "abort_when": Checks(single_runs=True),
     }
     order = ("sysim", "time", "policies", "defaults")
     return _Scenario("a scenario", model.Scenario, fields, ("sysim", "time", "services"), order=order)

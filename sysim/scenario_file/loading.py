@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from sysim.errors import Problem, ScenarioError
+from sysim.errors import Place, Problem, ScenarioError
 from sysim.model import Scenario
+from sysim.scenario_file.checks import compares_variants
 from sysim.scenario_file.files import read_file, read_text
-from sysim.scenario_file.nodes import Map, Mark, Node, Source, node_of, plain
+from sysim.scenario_file.nodes import Map, Mark, Node, Seq, Source, node_of, plain
 from sysim.scenario_file.params import value_of_text
 from sysim.scenario_file.reporter import Reporter
 from sysim.scenario_file.resolve import Document, build, digest, params_of
@@ -28,7 +29,7 @@ class Loaded:
 
     `tree` is the merged plain tree (maps, lists, scalars) that `scenario` was read from, after includes,
     variant, settings and parameters; `digest` a sha256 in hex of all that can change a run; `warnings`
-    never stop one.
+    never stop one. `check_places` and `abort_places` say where the checks stand, one place each.
     """
 
     scenario: Scenario
@@ -37,6 +38,8 @@ class Loaded:
     digest: str
     variants: tuple[str, ...]
     variant: str | None = None
+    check_places: tuple[Place, ...] = ()
+    abort_places: tuple[Place, ...] = ()
     _document: Document | None = field(default=None, repr=False, compare=False)
 
 
@@ -80,6 +83,15 @@ def with_(loaded: Loaded, patch: Mapping[str, Any]) -> Loaded:
     return _finish(Document(document.root, document.variant, patches, document.params), reporter)
 
 
+def variant_of(loaded: Loaded, variant: str) -> Loaded:
+    """Another variant of the same text, under the same settings and parameters. Raises ScenarioError."""
+    document = loaded._document
+    if document is None:
+        raise ValueError("this scenario does not come from a text, so it has no variants")
+    other = Document(document.root, variant, document.patches, document.params)
+    return _finish(other, Reporter(), others=False)
+
+
 def dump(loaded: Loaded) -> str:
     """The resolved scenario as YAML without includes and parameters; it loads back to the same digest.
 
@@ -89,9 +101,10 @@ def dump(loaded: Loaded) -> str:
     tree = dict(loaded.tree)
     if loaded.variant is not None:
         tree.pop("variants", None)
-        checks = [_for_variant(check, loaded.variant) for check in tree.get("checks") or []]
-        if "checks" in tree:
-            tree["checks"] = [check for check in checks if check is not None]
+        for key in ("checks", "abort_when"):
+            if key in tree:
+                checks = [_for_variant(check, loaded.variant) for check in tree[key] or []]
+                tree[key] = [check for check in checks if check is not None]
     text: str = yaml.dump(
         _escaped(tree),
         Dumper=_Dumper,
@@ -116,8 +129,8 @@ def _loaded(
     return _finish(Document(root, variant, patches, params_of(params)), reporter)
 
 
-def _finish(document: Document, reporter: Reporter) -> Loaded:
-    scenario, tree = build(document, reporter)
+def _finish(document: Document, reporter: Reporter, others: bool = True) -> Loaded:
+    scenario, tree = build(document, reporter, others)
     reporter.stop_on_errors()
     assert scenario is not None
     return Loaded(
@@ -127,8 +140,16 @@ def _finish(document: Document, reporter: Reporter) -> Loaded:
         digest=digest(scenario),
         variants=tuple(scenario.variants),
         variant=document.variant,
+        check_places=_places(tree, "checks"),
+        abort_places=_places(tree, "abort_when"),
         _document=document,
     )
+
+
+def _places(tree: Map, key: str) -> tuple[Place, ...]:
+    node = tree.get(key)
+    marks = [item.mark for item in node.items] if isinstance(node, Seq) else []
+    return tuple(Place(mark.source.name, mark.line, mark.column) for mark in marks)
 
 
 def _patches(settings: Settings, reporter: Reporter) -> list[tuple[str, Node, Mark]]:
@@ -160,7 +181,12 @@ def _patches(settings: Settings, reporter: Reporter) -> list[tuple[str, Node, Ma
 
 
 def _for_variant(check: Any, variant: str) -> Any:
-    """A check without its choice of variants, or None when `variant` is not among them."""
+    """A check without its choice of variants, or None when `variant` is not among them, or when it means
+    another variant, which is gone.
+    """
+    text = check.get("expect") if isinstance(check, dict) else check
+    if isinstance(text, str) and compares_variants(text):
+        return None
     if not isinstance(check, dict):
         return check
     wanted, unwanted = check.get("variants"), check.get("except")

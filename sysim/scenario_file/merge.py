@@ -7,7 +7,7 @@ from __future__ import annotations
 from sysim.scenario_file.nodes import Map, Node, Seq, is_null
 from sysim.scenario_file.shapes import Shape
 
-APPENDED = ("faults", "actions", "checks")
+APPENDED = ("faults", "actions", "checks", "abort_when")
 """The lists of an included file that are kept, with new elements after them."""
 
 
@@ -34,7 +34,7 @@ def merge(base: Node | None, over: Node, shape: Shape | None) -> Node:
 
 
 def merge_file(base: Map | None, over: Map, shape: Shape) -> Map:
-    """`over` laid upon an included `base`; faults, actions and checks are appended instead of replaced."""
+    """`over` laid upon an included `base`; faults, actions, checks and abort_when are appended instead of replaced."""
     if base is None:
         return over
     appended = {}

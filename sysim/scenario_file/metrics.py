@@ -30,6 +30,9 @@ CALL_METRICS = frozenset((
       for name in ("opened", "admitted_fraction", "closed_s_mean", "open_s_mean")),
 ))  # fmt: skip
 
+BUDGET_METRICS = frozenset(("burn_rate", "error_budget"))
+"""Of a load, against an objective that the check names: how fast errors are made, and what that uses up."""
+
 # The metric decides the unit of what it is compared with: a share cannot stand for a time.
 SHARES = frozenset(
     ("success", "utilisation", "cpu_utilisation", "admitted_fraction", "breaker_admitted_fraction")

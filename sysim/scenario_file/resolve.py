@@ -35,8 +35,12 @@ class Document:
     params: tuple[tuple[str, Any], ...]
 
 
-def build(document: Document, reporter: Reporter) -> tuple[Scenario | None, Map]:
-    """The scenario and the tree it was read from; None after a report. Every variant is tried as well."""
+def build(
+    document: Document, reporter: Reporter, others: bool = True
+) -> tuple[Scenario | None, Map]:
+    """The scenario and the tree it was read from; None after a report. With `others` every variant is tried
+    as well.
+    """
     variants = map_of(document.root, "variants", nulls=True)
     if document.variant is not None and document.variant not in variants:
         hint = reporter.nearest(document.variant, variants)
@@ -45,7 +49,7 @@ def build(document: Document, reporter: Reporter) -> tuple[Scenario | None, Map]
         reporter.add(mark, "unknown-variant", "variants", message, hint)
     scenario, tree = _one(document, variants.get(document.variant or ""), document.variant, reporter)
     for name, patch in variants.items():
-        if name != document.variant and isinstance(patch, Map) and patch.entries:
+        if others and name != document.variant and isinstance(patch, Map) and patch.entries:
             _try_variant(document, name, patch, reporter)
     return scenario, tree
 
@@ -109,7 +113,7 @@ def _patched(root: Map, patch: Patch, reporter: Reporter, at: str) -> Map:
 
 def digest(scenario: Scenario) -> str:
     """A sha256 in hex of all that can change a run: not of names, descriptions, checks and other variants."""
-    content = scenario.model_dump(mode="json", exclude={"name", "description", "checks", "variants"})
+    content = scenario.model_dump(mode="json", exclude={"name", "description", "checks", "abort_when", "variants"})
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

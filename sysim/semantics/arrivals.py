@@ -38,18 +38,21 @@ def instant(rates, first, count, row, target):
     slope = rates[row, Q_SLOPE]
     need = max(0.0, target - rates[row, Q_CUMULATED])
     is_last = row + 1 >= first + count
-    root = rate * rate + 2.0 * slope * need
-    if root < 0.0:
-        if is_last:
-            return NEVER  # a falling rate reaches zero before the target
-        root = 0.0
-    divisor = rate + math.sqrt(root)
-    if not divisor > 0.0:
-        if is_last and not slope > 0.0:
-            return NEVER
-        tau = 0.0
+    if slope == 0.0 and rate > 0.0:
+        tau = need / rate  # to the last bit what the rest would find
     else:
-        tau = 2.0 * need / divisor
+        root = rate * rate + 2.0 * slope * need
+        if root < 0.0:
+            if is_last:
+                return NEVER  # a falling rate reaches zero before the target
+            root = 0.0
+        divisor = rate + math.sqrt(root)
+        if not divisor > 0.0:
+            if is_last and not slope > 0.0:
+                return NEVER
+            tau = 0.0
+        else:
+            tau = 2.0 * need / divisor
     at = to_ns(rates[row, Q_START] + tau)
     if not is_last:
         at = min(at, to_ns(rates[row + 1, Q_START]))

@@ -10,6 +10,7 @@ import pytest
 
 from sysim.engine.compiled import columns, tables
 from sysim.engine.compiled import run as compiled
+from sysim.engine.compiled.entries import ROOT
 from sysim.plan.lower import lower
 from sysim.plan.plan import Plan
 from sysim.plan.tables import NONE
@@ -97,8 +98,9 @@ def shrink(run: tables.Tables, plan: Plan) -> tables.Tables:
     run.st = tables.aligned(0, columns.N_ST)
     users = int(plan.loads[plan.loads[:, 0] == 1, 3].sum())  # they begin before the loop is entered
     tables.grow_stories(run, margin + users)
-    run.heap = tables.aligned(margin + users + 2 * plan.n_faults + plan.n_loads, 3)
-    run.instant = tables.aligned(margin + users, 3)
+    places = ROOT + margin + users + 2 * plan.n_faults + plan.n_loads
+    run.due, run.tails = tables.aligned(places, 1).reshape(-1), tables.aligned(places, 2)
+    run.instant = tables.aligned(margin + users, 2)
     size = 1 << (margin + 2).bit_length()
     run.lanes[:, columns.LN_BASE] = [size * lane for lane in range(len(run.lanes))]
     run.lanes[:, columns.LN_MASK] = size - 1
@@ -125,12 +127,10 @@ class Tight:
         missing = run.margin - int(g[columns.G_FREE_N])
         if missing > 0:
             tables.grow_stories(run, len(run.st) + missing + self.spare)
-        for name, count in (("heap", int(g[columns.G_HEAP])), ("instant", int(g[columns.G_INSTANT]))):
-            entries = getattr(run, name)
-            if count + space > len(entries):
-                larger = tables.aligned(count + space + self.spare, 3)
-                larger[: len(entries)] = entries
-                setattr(run, name, larger)
+        if int(g[columns.G_HEAP]) + space + ROOT > len(run.due):
+            tables.grow_heap(run, int(g[columns.G_HEAP]) + space + ROOT + self.spare)
+        if int(g[columns.G_INSTANT]) + space > len(run.instant):
+            tables.grow_instant(run, int(g[columns.G_INSTANT]) + space + self.spare)
 
 
 def test_tables_grow_unnoticed(monkeypatch: pytest.MonkeyPatch) -> None:

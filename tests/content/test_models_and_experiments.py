@@ -38,12 +38,14 @@ def load(name: str, variant: str | None = None, **more: Any) -> sysim.Scenario:
     )
 
 
-def windows(name: str, variant: str) -> dict[str, Window]:
-    """The windows of one run of a variant, after its own checks have passed."""
+def windows(name: str, variant: str, fails: tuple[str, ...] = ()) -> dict[str, Window]:
+    """The windows of one run of a variant, after its own checks have passed, but for those that fail on
+    purpose.
+    """
     result = sysim.simulate(load(name, variant))
-    failed = [verdict.check for verdict in result.checks if verdict.verdict != "pass"]
-    assert not failed, f"{name}, {variant}: {failed}"
-    assert exit_code(result.checks) == 0
+    failed = tuple(verdict.check for verdict in result.checks if verdict.verdict != "pass")
+    assert failed == fails, f"{name}, {variant}: {failed}"
+    assert exit_code(result.checks) == (1 if fails else 0)
     found: dict[str, Window] = result.to_dict()["runs"][0]["windows"]
     for window in found.values():
         for stats in window["loads"].values():
@@ -161,10 +163,37 @@ def test_retry_storm() -> None:
     assert storm["after"]["loads"]["clients"]["goodput_per_s"] == 0
     assert storm["after"]["loads"]["clients"]["amplification"] == pytest.approx(3, rel=0.01)
     assert storm["after"]["services"]["api"]["utilisation"] > 0.999
-    for variant in ("no_retries", "retry_budget"):
+    for variant in ("no_retries", "retry_budget", "short_queue", "newest_first", "cancel_abandoned"):
         after = windows("retry_storm", variant)["after"]["loads"]["clients"]
         assert after["success"] > 0.999
         assert after["amplification"] < 1.1
+    fails = ("goodput(clients) during after >= 95% of before",)
+    backoff = windows("retry_storm", "backoff_only", fails)["after"]["loads"]["clients"]
+    assert backoff["goodput_per_s"] == 0
+    assert backoff["amplification"] > 2.5
+
+
+def test_the_check_of_the_retry_storm_says_which_of_six_mitigations_hold() -> None:
+    study = sysim.check(ROOT / "experiments" / "retry_storm.yaml", workers=2)
+    assert study.exit_code == 1 and study.replications == 10 and study.reason == "decided"
+    found = {v.variant: v.verdict for v in study.verdicts if v.check.startswith("goodput")}
+    assert found == {
+        "no_retries": "pass", "retry_budget": "pass", "short_queue": "pass", "newest_first": "pass",
+        "cancel_abandoned": "pass", "backoff_only": "fail",
+    }  # fmt: skip
+    assert all(v.interval for v in study.verdicts if v.check.startswith("goodput"))
+    told = dict(zip(study.results, study.sentences, strict=True))
+    assert "retry_budget holds" in told["retry_budget"]
+    assert "backoff_only does not hold" in told["backoff_only"]
+    assert "still down at the end in 10 of 10 runs" in told["backoff_only"]
+    assert "still down at the end in 10 of 10 runs" in told["baseline"]
+
+
+def test_the_mitigations_are_on_the_right_side_of_the_published_law() -> None:
+    """mu = 500/s, lam = 400/s, T = 0.5 s: a budget below mu/lam - 1, a queue below mu T."""
+    text = (ROOT / "experiments" / "retry_storm.yaml").read_text()
+    assert "ratio: 10%" in text and 0.10 < 500 / 400 - 1
+    assert "capacity: 100" in text and 100 < 500 * 0.5
 
 
 def test_third_party_outage() -> None:

@@ -43,6 +43,25 @@ def test_axes_have_units() -> None:
     assert all(labels) and "time (seconds)" in [axes.get_xlabel() for axes in figure.axes]
 
 
+@pytest.mark.parametrize(("window", "told"), [("before", False), ("during", True), ("after", False)])
+def test_the_graph_says_where_a_fault_was_in_its_window(window: str, told: bool) -> None:
+    text = """
+sysim: 1
+time: {duration: 30s}
+services:
+  a: {operations: {o: [{call: b.o}]}}
+  b: {replicas: 2, zones: [x, y], operations: {o: [{work: 1ms}]}}
+load: {l: {call: a.o, rate: 5/s}}
+faults: [{at: 10s, for: 5s, on: a -> b, latency: 1ms}, {at: 10s, for: 5s, on: zone y, slowdown: 2}]
+windows: {before: 0s..10s, during: 10s..15s, after: 20s..30s}
+"""
+    import sysim
+
+    result = sysim.simulate(sysim.loads(text), engine="reference")
+    words = [text.get_text() for axes in plot.graph(result, window).axes for text in axes.texts]
+    assert [word for word in words if word.startswith("fault")] == ["fault: latency, slowdown"] * told
+
+
 def test_the_user_s_matplotlib_settings_are_left_alone() -> None:
     import matplotlib
 

@@ -12,7 +12,6 @@ from sysim.engine.compiled.columns import (
     A_NEXT,
     A_NOTICE,
     A_OPEN,
-    A_PICK,
     A_RSEQ,
     A_SCOPE,
     A_SITE,
@@ -28,25 +27,23 @@ from sysim.engine.compiled.columns import (
     G_LOSER,
     G_NOTES,
     G_NOW,
-    G_SERVICES,
     G_STATS,
     G_TRANSITIONS,
     PH_GONE,
     PH_LINE,
     PH_NET,
     PH_PERMIT,
-    ST_CELL,
+    PICK_SHIFT,
     ST_ID,
     ST_KEY,
     ST_PHASE,
     ST_REP,
-    ST_SVC,
-    V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.lines import append, remove
 from sysim.engine.compiled.network import fault_latency, latency, loss, refused
 from sysim.engine.compiled.stories import give_back, next_seq
+from sysim.engine.compiled.visits import work_unused
 from sysim.plan.tables import (
     BREAKER_CLOSED,
     BREAKER_OPEN,
@@ -85,7 +82,7 @@ from sysim.plan.tables import (
     TIMEOUT,
 )
 from sysim.record.columns import EV_BREAKER
-from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition, wasted
+from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition
 from sysim.semantics import balancer, budget, circuit_breaker
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_SENT, note
 from sysim.semantics.jit import inlined_law, law
@@ -212,7 +209,7 @@ def put_back(w, a, outcome):
     elif bits & BIT_PERMIT:
         free_permit(w, k)
     if bits & BIT_SENT and scope[k, K_OUT] >= 0:
-        outstanding[scope[k, K_OUT] + st[a, A_PICK]] -= 1
+        outstanding[scope[k, K_OUT] + (bits >> PICK_SHIFT)] -= 1
     if policies[p, P_BREAKER] != 0:
         breaker_counts(w, k, p, outcome, st[a, A_T0])
     if policies[p, P_BUDGET] != BUDGET_NONE and (outcome == OK or outcome == DEGRADED):
@@ -228,7 +225,6 @@ def settle(w, a, outcome):
     sites = t.sites(w)
     policies = t.policies(w)
     call_cells = t.call_cells(w)
-    svc_cells = t.svc_cells(w)
     c = st[a, A_SITE]
     p = sites[c, C_POLICY]
     bits = st[a, A_BITS]
@@ -253,8 +249,7 @@ def settle(w, a, outcome):
     st[a, A_NOTICE] = 0
     if st[a, A_RSEQ] != 0:
         st[a, A_RSEQ] = 0
-        wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
-        st[a, V_WORK] = 0
+        work_unused(w, a)
     elif (
         bits & BIT_SENT
         and st[a, ST_PHASE] != PH_GONE
@@ -288,11 +283,10 @@ def dispatch(w, a, tried):
         return False
     r = svc[s, S_FIRST] + local
     st[a, ST_REP] = r
-    st[a, A_PICK] = local
     disturbed = sites[c, C_N_FAULTS] > 0
     if disturbed and refused(w, c, r):
         return False
-    st[a, A_BITS] |= BIT_SENT
+    st[a, A_BITS] |= BIT_SENT | local << PICK_SHIFT
     if scope[k, K_OUT] >= 0:
         outstanding[scope[k, K_OUT] + local] += 1
     g[G_NOTES] += note(NOTE_SENT, key, local)

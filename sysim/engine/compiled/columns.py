@@ -13,7 +13,7 @@ from typing import Final
 # everybody
 ST_ID: Final = 0  # unique number of this use of the row, 0: free
 ST_KIND: Final = 1
-ST_KEY: Final = 2  # while free: the next free row
+ST_KEY: Final = 2
 ST_PC: Final = 3
 ST_PHASE: Final = 4  # visits and branches: one of PH_*
 ST_MARK: Final = 5  # bit set of MARK_*
@@ -34,7 +34,7 @@ C_TRIED: Final = 18  # replicas tried, a bit set
 C_GROUP: Final = 19  # attempts of the present try
 C_NOPEN: Final = 20
 C_HSEQ: Final = 21  # of the hedge timer
-C_RESULT: Final = 22  # outcome of the last call; of a branch: its outcome
+C_RESULT: Final = 22  # outcome of the last call, or why it is being torn down; of a branch: its outcome
 C_ORIGINAL: Final = 22  # while there is a fallback: the outcome that led to it
 C_DEADLINE: Final = 23
 # visits: the attempt, as its caller sees it
@@ -47,7 +47,7 @@ A_OUT: Final = 29  # what the reply on its way says
 A_T0: Final = 30
 A_NOTICE: Final = 30  # once the caller no longer waits: number of the cancel notice on its way, else 0
 A_RSEQ: Final = 31  # of the reply on its way; 0: none, and in all other rows
-A_BITS: Final = 5  # bit set of BIT_*, beside the marks
+A_BITS: Final = 5  # bit set of BIT_*, beside the marks; above them the replica that the balancer picked
 A_NEXT: Final = 32  # next open attempt of the same call
 A_CELL: Final = 33  # when the call began
 V_WORK: Final = 34  # visits and branches: ns of work finished so far
@@ -63,7 +63,7 @@ ST_CLIENT: Final = 39
 # … and what branches and fallbacks know of their parent
 ST_PARENT: Final = 33
 ST_PARENT_ID: Final = 35  # 0: an orphan
-B_NEXT: Final = 36  # next branch of the same parent
+B_NEXT: Final = 36  # next branch of the same parent, also once it has joined
 ST_WCELL: Final = 37  # cell of the visit they belong to
 # work, and a place in a queue, a bulkhead's line or (sorted by tag and key) among the jobs that share cores
 W_SEQ: Final = 40  # of the pending end of work, else 0
@@ -80,14 +80,17 @@ PS_PREV: Final = 47
 B_FIRST: Final = 48  # first branch
 B_PENDING: Final = 49  # branches that have not joined
 C_CHILD: Final = 50  # fallback story
+B_LAST: Final = 51  # last branch
+B_RESULT: Final = 52  # outcome of the parallel so far
 # seldom
-A_PICK: Final = 51  # local number of the replica that the balancer picked
-C_PREVIOUS: Final = 52  # last back-off
+C_PREVIOUS: Final = 52  # last back-off, from the second try on
 ST_USER: Final = 53  # users: their key, of which those of the cycles derive
 V_START: Final = 53  # visits: when a worker took it, -1: none has
 ST_CYCLE: Final = 54  # users
 ST_OWNER: Final = 54  # a trace's parent: of a visit, key of its call; of its calls for all others but users
 ST_ROOT: Final = 55  # traced stories: key of the request
+# free rows
+FREE_NEXT: Final = B_NEXT  # the next free row: branches that have all joined are free as they hang together
 N_ST: Final = 56  # seven cache lines: an odd number spreads the rows over all sets of a cache
 
 REQUEST: Final = 0
@@ -107,6 +110,7 @@ PH_RESUME: Final = 7  # async: waits for a worker to go on
 PH_REGRANTED: Final = 8
 PH_GONE: Final = 9  # the callee is done with it (a reply may be on its way), or it never got there
 PH_ENDED: Final = 10  # branches: ended, not joined yet
+PH_JOINED: Final = 11  # branches: the row is free once the parallel is over
 
 MARK_DEGRADED: Final = 1
 MARK_EARLY: Final = 2  # a cancel notice overtook it
@@ -121,6 +125,7 @@ BIT_RETRY: Final = 512
 BIT_HEDGE: Final = 1024
 BIT_PERMIT: Final = 2048
 BIT_SURE: Final = 4096  # its answer is no message that could be lost: a crash or a reset was seen at once
+PICK_SHIFT: Final = 16  # local number of the replica that the balancer picked
 
 CALL_NONE: Final = 0
 CALL_OPEN: Final = 1
@@ -191,6 +196,7 @@ G_SPANS: Final = 28
 G_SAME_LIMIT: Final = 29  # how many there may be
 G_DURATION: Final = 31
 G_STOP: Final = 32  # the run ends here at the latest
+G_HALT: Final = 45  # the loop is left before entries of this time or later; G_STOP at the latest
 G_STREAMS: Final = 33
 G_SERVICES: Final = 34
 G_STATS: Final = 35
@@ -209,6 +215,7 @@ DONE: Final = 0
 GROW: Final = 1
 PAUSED: Final = 2
 STUCK: Final = 3  # too many entries at one instant
+HALTED: Final = 4  # all entries before G_HALT are done
 
 # --- entry references -----------------------------------------------------------------------------
 SLOT_BITS: Final = 24

@@ -145,8 +145,9 @@ def close_call(w, i, outcome):
     st = t.st(w)
     sites = t.sites(w)
     c = st[i, C_SITE]
+    if st[i, C_STATE] == CALL_FALLBACK:
+        st[i, C_CHILD] = -1
     st[i, C_STATE] = CALL_NONE
-    st[i, C_CHILD] = -1
     call_ended(t.call_cells(w), st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT], outcome)
     g[G_NOTES] += note(NOTE_CALL, st[i, C_KEY], outcome)
     if st[i, ST_MARK] & MARK_TRACED:
@@ -188,10 +189,7 @@ def call_over(w):
     """The call of the story in control is over, with G_OUT."""
     g = t.g(w)
     st = t.st(w)
-    t.sites(w)
-    t.call_cells(w)
     i = g[G_CUR]
-    st[i, C_SITE]
     outcome = g[G_OUT]
     st[i, C_RESULT] = outcome
     close_call(w, i, outcome)

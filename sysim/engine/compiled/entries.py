@@ -3,13 +3,21 @@
 An entry is three words: time, order (rank and key), reference (sequence number, sub-kind, row). All three
 stores obey the one order (time, order); where an entry is kept changes nothing but speed. Cancelled entries
 stay and are dropped when they surface.
+
+The times of the heap lie apart from the rest of its entries (``due`` and ``tails``), since the search for the next
+one reads little else; within the present instant there is but one time, and the heap is one of orders.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
     A_CALLER,
+    B_FIRST,
+    C_SEQ,
+    C_TRIES,
     G_HEAP,
     G_INSTANT,
     G_LANE_FULL,
@@ -33,11 +41,15 @@ from sysim.engine.compiled.columns import (
     SLOT_MASK,
     ST_CELL,
     ST_ID,
+    ST_PARENT,
+    V_WORK,
     W_SEQ,
 )
 from sysim.plan.tables import NEVER
 from sysim.semantics.jit import inlined_law, law
 
+# Children of place p of the heap stand in 4p - 8 to 4p - 5: four times are half a cache line, and never two halves.
+ROOT = 3
 AHEAD = 8  # entries of a lane
 LARGE = 2048  # entries in the heap from which on the stories do not fit into the near caches
 
@@ -55,68 +67,126 @@ def refer(seq, sub, slot):
 
 
 @inlined_law
-def heap_push(heap, n, time, order, ref):
+def heap_push(due, tails, n, time, order, ref):
     """Add an entry to a heap of `n` entries."""
-    at = n
-    while at > 0:
-        up = (at - 1) >> 2
-        when = heap[up, 0]
-        if when < time or (when == time and heap[up, 1] <= order):
+    at = n + ROOT
+    while at > ROOT:
+        up = (at >> 2) + 2
+        when = due[up]
+        if when < time or (when == time and tails[up, 0] <= order):
             break
-        heap[at, 0] = when
-        heap[at, 1] = heap[up, 1]
-        heap[at, 2] = heap[up, 2]
+        due[at] = when
+        tails[at, 0] = tails[up, 0]
+        tails[at, 1] = tails[up, 1]
         at = up
-    heap[at, 0] = time
-    heap[at, 1] = order
-    heap[at, 2] = ref
+    due[at] = time
+    tails[at, 0] = order
+    tails[at, 1] = ref
 
 
 @inlined_law
-def heap_drop(heap, n):
+def heap_drop(due, tails, n):
     """Remove the least of `n` entries (the caller has read it)."""
-    n -= 1
-    time = heap[n, 0]
-    order = heap[n, 1]
-    ref = heap[n, 2]
-    at = 0
-    while True:
-        child = 4 * at + 1
-        if child >= n:
+    last = n + ROOT - 1
+    time = due[last]
+    order = tails[last, 0]
+    ref = tails[last, 1]
+    at = ROOT
+    child = ROOT + 1
+    while child + 3 < last:
+        # Which of four is the least nobody can predict, so it is found without a branch: two halves, then one.
+        # Of equal times the orders decide, which is seldom enough to be asked for apart.
+        zero, one, two, three = due[child], due[child + 1], due[child + 2], due[child + 3]
+        near = min(zero, one)
+        far = min(two, three)
+        when = min(near, far)
+        best = child + np.int64(one < zero)
+        other = child + 2 + np.int64(three < two)
+        best += (other - best) * np.int64(far < near)
+        if (zero == one) | (two == three) | (near == far):
+            best = first_of(due, tails, child, child + 4)
+        if time < when or (time == when and order <= tails[best, 0]):
             break
-        best = child
-        when = heap[child, 0]
-        o = heap[child, 1]
-        last = min(child + 4, n)
-        for c in range(child + 1, last):
-            tc = heap[c, 0]
-            if tc < when or (tc == when and heap[c, 1] < o):
-                when = tc
-                o = heap[c, 1]
-                best = c
-        if time < when or (time == when and order <= o):
-            break
-        heap[at, 0] = when
-        heap[at, 1] = o
-        heap[at, 2] = heap[best, 2]
+        due[at] = when
+        tails[at, 0] = tails[best, 0]
+        tails[at, 1] = tails[best, 1]
         at = best
-    heap[at, 0] = time
-    heap[at, 1] = order
-    heap[at, 2] = ref
+        child = 4 * at - 8
+    while child < last:
+        best = first_of(due, tails, child, min(child + 4, last))
+        when = due[best]
+        if time < when or (time == when and order <= tails[best, 0]):
+            break
+        due[at] = when
+        tails[at, 0] = tails[best, 0]
+        tails[at, 1] = tails[best, 1]
+        at = best
+        child = 4 * at - 8
+    due[at] = time
+    tails[at, 0] = order
+    tails[at, 1] = ref
+
+
+@inlined_law
+def first_of(due, tails, child, end):
+    """The entry that goes first of those in the places `child` to `end` (exclusive) of a heap."""
+    best = child
+    when = due[child]
+    order = tails[child, 0]
+    for at in range(child + 1, end):
+        if due[at] < when or (due[at] == when and tails[at, 0] < order):
+            best = at
+            when = due[at]
+            order = tails[at, 0]
+    return best
+
+
+@inlined_law
+def instant_push(instant, n, order, ref):
+    """Add an entry to the `n` ones of the present instant."""
+    at = n
+    while at > 0:
+        up = (at - 1) >> 1
+        if instant[up, 0] < order:
+            break
+        instant[at, 0] = instant[up, 0]
+        instant[at, 1] = instant[up, 1]
+        at = up
+    instant[at, 0] = order
+    instant[at, 1] = ref
+
+
+@inlined_law
+def instant_drop(instant, n):
+    """Remove the least of the `n` entries of the present instant (the caller has read it)."""
+    n -= 1
+    order = instant[n, 0]
+    ref = instant[n, 1]
+    at = 0
+    child = 1
+    while child < n:
+        if child + 1 < n and instant[child + 1, 0] < instant[child, 0]:
+            child += 1
+        if order <= instant[child, 0]:
+            break
+        instant[at, 0] = instant[child, 0]
+        instant[at, 1] = instant[child, 1]
+        at = child
+        child = 2 * at + 1
+    instant[at, 0] = order
+    instant[at, 1] = ref
 
 
 @inlined_law
 def push(w, time, rank, key, ref):
     """Schedule an entry: at the present instant it goes to the small heap, else to the large one."""
     g = t.g(w)
-    heap = t.heap(w)
-    instant = t.instant(w)
     g[G_PENDING] += 1
     if time == g[G_NOW]:
-        heap_push(instant, g[G_INSTANT], time, order_of(rank, key), ref)
+        instant_push(t.instant(w), g[G_INSTANT], order_of(rank, key), ref)
         g[G_INSTANT] += 1
     else:
-        heap_push(heap, g[G_HEAP], time, order_of(rank, key), ref)
+        heap_push(t.due(w), t.tails(w), g[G_HEAP], time, order_of(rank, key), ref)
         g[G_HEAP] += 1
 
 
@@ -127,13 +197,12 @@ def push_lane(w, lane, time, rank, key, ref):
     Within one time a lane is kept sorted by order, so an append walks back past larger ones.
     """
     g = t.g(w)
-    heap = t.heap(w)
     lanes = t.lanes(w)
     lane_entries = t.lane_entries(w)
     g[G_PENDING] += 1
     order = order_of(rank, key)
     if lane < 0 or lane >= g[G_LANES]:
-        heap_push(heap, g[G_HEAP], time, order, ref)
+        heap_push(t.due(w), t.tails(w), g[G_HEAP], time, order, ref)
         g[G_HEAP] += 1
         return
     base = lanes[lane, LN_BASE]
@@ -192,33 +261,50 @@ def drop_lane(w):
 
 
 @inlined_law
-def look_ahead(w, heap):
-    """Ask for the rows of the stories whose entries come next, while the present one is being dealt with."""
-    for k in range(5):
-        i = heap[k, 2] & SLOT_MASK
+def look_ahead(w, tails):
+    """Ask for the rows of the stories whose entries come next, while the present one is being dealt with.
+
+    In two steps and, for the very next entry, three: rows asked for some entries ago have come by now and tell
+    whose answer they are waited for by, and these whose branches they are.
+    """
+    st = t.st(w)
+    for k in range(ROOT, ROOT + 5):
+        i = tails[k, 1] & SLOT_MASK  # of a fault or a load: some other row, for nothing
         t.prefetch(w, i, W_SEQ)
         t.prefetch(w, i, ST_ID)
         t.prefetch(w, i, A_CALLER)
         t.prefetch(w, i, ST_CELL)
+    for k in range(ROOT, ROOT + 5):
+        caller = st[tails[k, 1] & SLOT_MASK, A_CALLER]
+        t.prefetch(w, caller, C_SEQ)
+        t.prefetch(w, caller, C_TRIES)
+        t.prefetch(w, caller, ST_ID)
+        t.prefetch(w, caller, ST_PARENT)
+    caller = st[tails[ROOT, 1] & SLOT_MASK, A_CALLER]
+    parent = st[caller, ST_PARENT]
+    t.prefetch(w, parent, ST_ID)
+    t.prefetch(w, parent, B_FIRST)
+    t.prefetch(w, parent, V_WORK)
 
 
 @inlined_law
 def pop(w):
     """Take the least entry of all stores; its time is returned, NEVER when there is none."""
     g = t.g(w)
-    heap = t.heap(w)
+    due = t.due(w)
+    tails = t.tails(w)
     instant = t.instant(w)
     lanes = t.lanes(w)
     lane_entries = t.lane_entries(w)
     time = NEVER
     order = NEVER
     if g[G_INSTANT] > 0:
-        time = instant[0, 0]
-        order = instant[0, 1]
+        time = g[G_NOW]
+        order = instant[0, 0]
     where = 0
-    if g[G_HEAP] > 0 and (heap[0, 0] < time or (heap[0, 0] == time and heap[0, 1] < order)):
-        time = heap[0, 0]
-        order = heap[0, 1]
+    if g[G_HEAP] > 0 and (due[ROOT] < time or (due[ROOT] == time and tails[ROOT, 0] < order)):
+        time = due[ROOT]
+        order = tails[ROOT, 0]
         where = 1
     if g[G_LANE_T] < time or (g[G_LANE_T] == time and g[G_LANE_O] < order):
         lane = g[G_LANE_I]
@@ -233,15 +319,15 @@ def pop(w):
     g[G_ORDER] = order
     g[G_PENDING] -= 1
     if where == 0:
-        g[G_REF] = instant[0, 2]
+        g[G_REF] = instant[0, 1]
         g[G_INSTANT] -= 1
         if g[G_INSTANT] > 0:
-            heap_drop(instant, g[G_INSTANT] + 1)
+            instant_drop(instant, g[G_INSTANT] + 1)
     else:
-        g[G_REF] = heap[0, 2]
+        g[G_REF] = tails[ROOT, 1]
         g[G_HEAP] -= 1
         if g[G_HEAP] > 0:
-            heap_drop(heap, g[G_HEAP] + 1)
+            heap_drop(due, tails, g[G_HEAP] + 1)
             if g[G_HEAP] > LARGE:
-                look_ahead(w, heap)
+                look_ahead(w, tails)
     return time

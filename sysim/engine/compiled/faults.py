@@ -15,7 +15,6 @@ from sysim.engine.compiled.columns import (
     G_DURATION,
     G_NOW,
     G_PENDING,
-    G_SERVICES,
     G_TRANSITIONS,
     PH_GONE,
     PH_NET,
@@ -23,7 +22,6 @@ from sysim.engine.compiled.columns import (
     SP_CORES,
     SP_FACTOR,
     SP_PAUSED,
-    ST_CELL,
     ST_ID,
     ST_KEY,
     ST_KIND,
@@ -31,7 +29,6 @@ from sysim.engine.compiled.columns import (
     ST_PHASE,
     ST_REP,
     ST_SVC,
-    V_WORK,
     VISIT,
     W_STATE,
     WORK_NONE,
@@ -40,7 +37,7 @@ from sysim.engine.compiled.columns import (
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.replicas import READY, crash, restart, rise
 from sysim.engine.compiled.stories import give_back, next_seq
-from sysim.engine.compiled.visits import touch_service
+from sysim.engine.compiled.visits import touch_service, work_unused
 from sysim.engine.compiled.work import cores_reschedule, cores_sync, retime
 from sysim.plan.tables import (
     F_EVERY,
@@ -73,7 +70,7 @@ from sysim.plan.tables import (
     UNREACHABLE,
 )
 from sysim.record.columns import EV_FAULT
-from sysim.record.counters import transition, wasted
+from sysim.record.counters import transition
 from sysim.semantics.disturbance import shrunk, slowed, stands_still
 from sysim.semantics.disturbance import struck as struck_of
 from sysim.semantics.jit import law
@@ -210,11 +207,9 @@ def change_speed(w, f):
 @law
 def lose_messages(w, f):
     """A blackhole begins: what is on the network of its sites and replicas will not arrive, notices included."""
-    g = t.g(w)
     st = t.st(w)
     fault_of_site = t.fault_of_site(w)
     struck = t.struck(w)
-    svc_cells = t.svc_cells(w)
     for a in range(st.shape[0]):
         if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT or st[a, ST_REP] < 0:
             continue
@@ -228,8 +223,7 @@ def lose_messages(w, f):
                 give_back(w, a)
         elif st[a, A_RSEQ] != 0 and st[a, A_BITS] & BIT_SURE == 0:
             st[a, A_RSEQ] = 0
-            wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
-            st[a, V_WORK] = 0
+            work_unused(w, a)
 
 
 @law
@@ -239,7 +233,6 @@ def reset_connections(w, f):
     st = t.st(w)
     fault_of_site = t.fault_of_site(w)
     struck = t.struck(w)
-    svc_cells = t.svc_cells(w)
     for a in range(st.shape[0]):
         if st[a, ST_ID] == 0 or st[a, ST_KIND] != VISIT or st[a, A_OPEN] == 0:
             continue
@@ -248,8 +241,7 @@ def reset_connections(w, f):
         if fault_of_site[f, st[a, A_SITE]] == 0 or struck[f, st[a, ST_REP]] == 0:
             continue
         if st[a, A_RSEQ] != 0:
-            wasted(svc_cells, st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
-            st[a, V_WORK] = 0
+            work_unused(w, a)
         seq = next_seq(w)
         st[a, A_RSEQ] = seq
         st[a, A_OUT] = UNREACHABLE

@@ -11,9 +11,8 @@ from sysim.engine.compiled.columns import (
     ACT_RUN,
     ACT_VISIT_END,
     ACT_WAIT,
-    B_FIRST,
-    B_NEXT,
     B_PENDING,
+    B_RESULT,
     C_RESULT,
     G_CELL,
     G_CUR,
@@ -31,6 +30,7 @@ from sysim.engine.compiled.columns import (
     MARK_ERROR,
     MARK_WORKER,
     PH_GONE,
+    PH_JOINED,
     REQUEST,
     RQ_N,
     RX_IN_SYSTEM,
@@ -54,7 +54,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, push_lane, refer
 from sysim.engine.compiled.program import succeeded
-from sysim.engine.compiled.stories import give_back, take
+from sysim.engine.compiled.stories import free_branches, give_back, take
 from sysim.engine.compiled.visits import (
     answer,
     begin,
@@ -82,6 +82,7 @@ from sysim.plan.tables import (
     FAULT_ERROR,
     FF_VALUE,
     FS_ACTIVE,
+    I_NEXT,
     I_OPTIONAL,
     L_ARRIVALS,
     L_BATCH,
@@ -259,7 +260,7 @@ def leave_waiting(w, i):
 def join(w, b):
     """Branch `b` has ended; its parent takes note, and goes on when it was the last. The next action is returned.
 
-    ACT_WAIT: more to come; ACT_REJOIN: the parallel is over with C_RESULT; ACT_END: it has failed.
+    ACT_WAIT: more to come; ACT_REJOIN: the parallel is over with B_RESULT; ACT_END: it has failed.
     """
     g = t.g(w)
     st = t.st(w)
@@ -267,22 +268,17 @@ def join(w, b):
     i = st[b, ST_PARENT]
     outcome = st[b, C_RESULT]
     g[G_CUR] = i
-    at = st[i, B_FIRST]
-    if at == b:
-        st[i, B_FIRST] = st[b, B_NEXT]
-    else:
-        while st[at, B_NEXT] != b:
-            at = st[at, B_NEXT]
-        st[at, B_NEXT] = st[b, B_NEXT]
     st[i, B_PENDING] -= 1
     st[i, V_WORK] += st[b, V_WORK]
-    give_back(w, b)
+    st[b, ST_ID] = 0
+    st[b, ST_PHASE] = PH_JOINED
     if not succeeded(outcome) and code[st[i, ST_PC], I_OPTIONAL] == 0:
         return ACT_END
     if outcome != OK:
-        st[i, C_RESULT] = DEGRADED
+        st[i, B_RESULT] = DEGRADED
     if st[i, B_PENDING] > 0:
         return ACT_WAIT
+    free_branches(w, i, code[st[i, ST_PC], I_NEXT])
     return ACT_REJOIN
 
 

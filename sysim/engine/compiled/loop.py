@@ -7,12 +7,13 @@ from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
-from sysim.engine.compiled.entries import LARGE, heap_push, pop
+from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
 from sysim.engine.compiled.replicas import READY
 from sysim.engine.compiled.stopping import stop
+from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, touch_service
 from sysim.engine.compiled.work import leave_cores
 from sysim.plan.tables import (
@@ -133,6 +134,15 @@ def advance_cells(w, time):
 
 
 @law
+def put_back(w, time, order, ref):
+    """The entry just taken waits again; where does not matter."""
+    g = t.g(w)
+    heap_push(t.due(w), t.tails(w), g[c.G_HEAP], time, order, ref)
+    g[c.G_HEAP] += 1
+    g[c.G_PENDING] += 1
+
+
+@law
 def run(w, log, margin, budget):
     """Handle entries until the run is done, a table is full, or `budget` entries have been handled.
 
@@ -140,7 +150,7 @@ def run(w, log, margin, budget):
     order, notes) of every entry while it has room.
     """
     g = t.g(w)
-    heap = t.heap(w)
+    due = t.due(w)
     instant = t.instant(w)
     st = t.st(w)
     svc = t.svc(w)
@@ -148,7 +158,7 @@ def run(w, log, margin, budget):
     policies = t.policies(w)
     limit = g[c.G_EVENTS] + budget
     while True:
-        if g[c.G_FREE_N] < margin or g[c.G_HEAP] + margin > heap.shape[0]:
+        if g[c.G_FREE_N] < margin or g[c.G_HEAP] + margin > due.shape[0] - ROOT:
             return c.GROW
         if g[c.G_INSTANT] + margin > instant.shape[0] or g[c.G_LANE_FULL] != 0:
             return c.GROW
@@ -157,10 +167,13 @@ def run(w, log, margin, budget):
         if g[c.G_NOW] >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] == 0):
             return c.DONE
         time = pop(w)
-        if time >= g[c.G_STOP]:
-            return c.DONE
         ref = g[c.G_REF]
         order = g[c.G_ORDER]
+        if time >= g[c.G_HALT]:
+            if time >= g[c.G_STOP]:
+                return c.DONE
+            put_back(w, time, order, ref)
+            return c.HALTED
         rank = order >> c.ORDER_SHIFT
         i = ref & c.SLOT_MASK
         sub = (ref >> c.SLOT_BITS) & 3
@@ -169,10 +182,8 @@ def run(w, log, margin, budget):
             continue
         if rank == R_FAULT:
             room = margin + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
-            if g[c.G_HEAP] + room > heap.shape[0] or g[c.G_INSTANT] + room > instant.shape[0]:
-                heap_push(heap, g[c.G_HEAP], time, order, ref)
-                g[c.G_HEAP] += 1
-                g[c.G_PENDING] += 1
+            if g[c.G_HEAP] + room > due.shape[0] - ROOT or g[c.G_INSTANT] + room > instant.shape[0]:
+                put_back(w, time, order, ref)
                 return c.GROW
         if time != g[c.G_NOW]:
             if time >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] + 1 == 0):
@@ -208,7 +219,7 @@ def run(w, log, margin, budget):
             caller = st[i, c.A_CALLER]
             if g[c.G_HEAP] > LARGE and st[caller, c.ST_KIND] == c.BRANCH and st[caller, c.ST_PARENT_ID] != 0:
                 t.prefetch(w, st[caller, c.ST_PARENT], c.B_FIRST)
-                t.prefetch(w, st[caller, c.ST_PARENT], c.C_RESULT)
+                t.prefetch(w, st[caller, c.ST_PARENT], c.V_WORK)
                 t.prefetch(w, st[caller, c.ST_PARENT], c.ST_ID)
             g[c.G_ATT] = i
             g[c.G_CUR] = caller
@@ -291,35 +302,9 @@ def run(w, log, margin, budget):
         else:  # R_FAULT
             fault_entries.handle(w, sub, seq, i)
 
+        # The stages in the order in which a story mostly goes through them: so most steps lead to the next lines.
         while act != c.ACT_WAIT:
-            if act == c.ACT_RUN:
-                act = execute(w)
-            elif act == c.ACT_CALL or act == c.ACT_FORK:
-                i = g[c.G_CUR]
-                if (
-                    st[i, c.ST_MARK] & c.MARK_WORKER
-                    and st[i, c.ST_KIND] == c.VISIT
-                    and svc[st[i, c.ST_SVC], S_ASYNC] != 0
-                ):
-                    st[i, c.ST_MARK] &= ~c.MARK_WORKER
-                    free_worker(w, st[i, c.ST_SVC], st[i, c.ST_REP])
-                if act == c.ACT_FORK:
-                    act = c.ACT_WAIT
-                    continue
-                act = call(w)
-            elif act == c.ACT_TRY:
-                i = g[c.G_CUR]
-                st[i, c.C_TRIES] += 1
-                st[i, c.C_GROUP] = 0
-                act = c.ACT_LAUNCH
-            elif act == c.ACT_LAUNCH:
-                act = launch(w)
-            elif act == c.ACT_SETTLE:
-                settle(w, g[c.G_ATT], g[c.G_OUT])
-                act = g[c.G_THEN]
-            elif act == c.ACT_AFTER:
-                act = after(w)
-            elif act == c.ACT_SETTLE_ALL:
+            if act == c.ACT_SETTLE_ALL:
                 i = g[c.G_CUR]
                 if st[i, c.C_FIRST] >= 0:
                     g[c.G_ATT] = st[i, c.C_FIRST]
@@ -330,26 +315,24 @@ def run(w, log, margin, budget):
                     g[c.G_LOSER] = 0
                     g[c.G_OUT] = st[i, c.C_RESULT]
                     act = c.ACT_CALL_END
-            elif act == c.ACT_CALL_END:
+            if act == c.ACT_SETTLE:
+                settle(w, g[c.G_ATT], g[c.G_OUT])
+                act = g[c.G_THEN]
+            if act == c.ACT_AFTER:
+                act = after(w)
+            if act == c.ACT_CALL_END:
                 act = call_end(w)
-            elif act == c.ACT_CALL_OVER:
+            if act == c.ACT_CALL_OVER:
                 act = call_over(w)
-            elif act == c.ACT_REJOIN:
-                act = rejoin(w)
-            elif act == c.ACT_RESUME:
-                act = resume(w, g[c.G_CUR])
-            elif act == c.ACT_END:
-                act = end(w)
-            elif act == c.ACT_VISIT_END:
-                visit_end(w)
-                act = c.ACT_WAIT
-            else:  # ACT_PARALLEL_FAILED
+            if act == c.ACT_PARALLEL_FAILED:
                 i = g[c.G_CUR]
                 b = st[i, c.B_FIRST]
                 st[i, c.B_FIRST] = -1
                 while b >= 0:
                     following = st[b, c.B_NEXT]
-                    if st[b, c.ST_PHASE] == c.PH_ENDED:
+                    if st[b, c.ST_PHASE] == c.PH_JOINED:
+                        give_back(w, b)
+                    elif st[b, c.ST_PHASE] == c.PH_ENDED:
                         orphan_ended(w, b)
                     elif (
                         st[b, c.C_STATE] != c.CALL_NONE
@@ -359,8 +342,36 @@ def run(w, log, margin, budget):
                     else:
                         st[b, c.ST_PARENT_ID] = 0
                     b = following
-                st[i, c.C_RESULT] = ERROR
+                st[i, c.B_RESULT] = ERROR
                 act = c.ACT_REJOIN
+            if act == c.ACT_REJOIN:
+                act = rejoin(w)
+            if act == c.ACT_RESUME:
+                act = resume(w, g[c.G_CUR])
+            if act == c.ACT_RUN:
+                act = execute(w)
+            if act == c.ACT_CALL or act == c.ACT_FORK:
+                i = g[c.G_CUR]
+                if (
+                    st[i, c.ST_MARK] & c.MARK_WORKER
+                    and st[i, c.ST_KIND] == c.VISIT
+                    and svc[st[i, c.ST_SVC], S_ASYNC] != 0
+                ):
+                    st[i, c.ST_MARK] &= ~c.MARK_WORKER
+                    free_worker(w, st[i, c.ST_SVC], st[i, c.ST_REP])
+                act = c.ACT_WAIT if act == c.ACT_FORK else call(w)
+            if act == c.ACT_TRY:
+                i = g[c.G_CUR]
+                st[i, c.C_TRIES] += 1
+                st[i, c.C_GROUP] = 0
+                act = c.ACT_LAUNCH
+            if act == c.ACT_LAUNCH:
+                act = launch(w)
+            if act == c.ACT_END:
+                act = end(w)
+            if act == c.ACT_VISIT_END:
+                visit_end(w)
+                act = c.ACT_WAIT
 
         if g[c.G_EVENTS] < log.shape[0]:
             log[g[c.G_EVENTS], 0] = time

@@ -194,7 +194,6 @@ def call(w):
     st[i, C_NOPEN] = 0
     st[i, C_FIRST] = -1
     st[i, C_HSEQ] = 0
-    st[i, C_PREVIOUS] = 0
     inherited = st[i, ST_DEADLINE]
     deadline = inherited
     own = NEVER
@@ -415,7 +414,8 @@ def after(w):
     if policies[p, P_BACKOFF] == 0:
         return ACT_TRY
     u = uniform(st[i, C_KEY], X_BACKOFF + st[i, C_TRIES])
-    ns = _delay(policies, policiesF, p, st[i, C_TRIES], st[i, C_PREVIOUS], u)
+    previous = st[i, C_PREVIOUS] if st[i, C_TRIES] > 1 else 0
+    ns = _delay(policies, policiesF, p, st[i, C_TRIES], previous, u)
     st[i, C_PREVIOUS] = ns
     if ns == 0:
         return ACT_TRY

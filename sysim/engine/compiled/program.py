@@ -12,8 +12,10 @@ from sysim.engine.compiled.columns import (
     ACT_VISIT_END,
     ACT_WAIT,
     B_FIRST,
+    B_LAST,
     B_NEXT,
     B_PENDING,
+    B_RESULT,
     BRANCH,
     C_ORIGINAL,
     C_RESULT,
@@ -193,7 +195,7 @@ def fork(w, i, pc):
     n = code[pc, I_NEXT]
     st[i, B_PENDING] = n
     st[i, B_FIRST] = -1
-    st[i, C_RESULT] = OK
+    st[i, B_RESULT] = OK
     cell = st[i, ST_CELL] if st[i, ST_KIND] == VISIT else st[i, ST_WCELL]
     for k in range(n):
         row = first + n - 1 - k
@@ -208,17 +210,19 @@ def fork(w, i, pc):
         st[b, ST_WCELL] = cell
         st[b, B_NEXT] = st[i, B_FIRST]
         st[i, B_FIRST] = b
+        if k == 0:
+            st[i, B_LAST] = b
         push(w, g[G_NOW], R_START, st[b, ST_KEY], refer(st[b, ST_ID], 0, b))
 
 
 @inlined_law
 def resume(w, i):
-    """Go on after the call or parallel at the program counter, which ended with C_RESULT."""
+    """Go on after the call or parallel at the program counter, which ended with C_RESULT or B_RESULT."""
     g = t.g(w)
     st = t.st(w)
     code = t.code(w)
-    outcome = st[i, C_RESULT]
     pc = st[i, ST_PC]
+    outcome = st[i, C_RESULT] if code[pc, I_OP] == OP_CALL else st[i, B_RESULT]
     if outcome == OK:
         st[i, ST_PC] = pc + 1
         return ACT_RUN

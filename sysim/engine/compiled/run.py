@@ -72,18 +72,72 @@ def simulate(
         raise UnsupportedByEngine(
             "user processes and operations run on the reference engine only: choose engine='reference'"
         )
-    began = clock.perf_counter()
-    record = allocate_record(plan, traces)
-    with wrapping():
-        run = allocate(plan, record, seed, replication)
-        run.g[c.G_TRACES] = traces
-        run.connect(plan, record)
-        _begin(plan, run)
-        _loop(plan, run, record, progress, log)
-        _finish(plan, run, record)
-    record.wall_s = clock.perf_counter() - began
-    record.engine = "compiled"
-    return record
+    execution = Execution(plan, seed=seed, replication=replication, traces=traces)
+    execution.advance(progress=progress, log=log)
+    return execution.finish()
+
+
+class Execution:
+    """A run that can be halted before any instant, copied there, and gone on with; a copy shares nothing with it.
+
+    ``Execution(plan, seed=1).finish()`` is a whole run. What halting and copying cost is time alone: an execution
+    that was halted, and each of its copies, ends in the same record as one that was not.
+    """
+
+    def __init__(self, plan: Plan, *, seed: int, replication: int = 0, traces: int = 0) -> None:
+        began = clock.perf_counter()
+        self._plan = plan
+        self._record = allocate_record(plan, traces)
+        with wrapping():
+            self._run = allocate(plan, self._record, seed, replication)
+            self._run.g[c.G_TRACES] = traces
+            self._run.connect(plan, self._record)
+            _begin(plan, self._run)
+        self._done = False
+        self._record.wall_s = clock.perf_counter() - began
+
+    @property
+    def now(self) -> int:
+        """The time of the last entry that was dealt with, in ns."""
+        return int(self._run.g[c.G_NOW])
+
+    def advance(
+        self,
+        until: int | None = None,
+        progress: Progress | None = None,
+        log: list[tuple[int, int, int, int]] | None = None,
+    ) -> bool:
+        """Deal with all entries before `until` (ns), or with all there are; whether the run is over is returned.
+
+        `progress` and `log` as in `simulate`; a log starts with the run's first entry, so it needs an `advance` from
+        there to the end. Raises `SimulationError` when too much happens at one instant.
+        """
+        if self._done:
+            return True
+        began = clock.perf_counter()
+        g = self._run.g
+        g[c.G_HALT] = g[c.G_STOP] if until is None else min(int(g[c.G_STOP]), until)
+        with wrapping():
+            self._done = _loop(self._plan, self._run, self._record, progress, log)
+        self._record.wall_s += clock.perf_counter() - began
+        return self._done
+
+    def copy(self) -> Execution:
+        """Another execution in the same state."""
+        twin = Execution.__new__(Execution)
+        twin._plan, twin._done = self._plan, self._done
+        twin._record = self._record.copy()
+        twin._run = self._run.copy()
+        twin._run.connect(twin._plan, twin._record)
+        return twin
+
+    def finish(self) -> Record:
+        """Go on to the end, and return what happened. The execution is used up."""
+        self.advance()
+        with wrapping():
+            _finish(self._plan, self._run, self._record)
+        self._record.engine = "compiled"
+        return self._record
 
 
 def _begin(plan: Plan, run: Tables) -> None:
@@ -125,12 +179,13 @@ def _loop(
     record: Record,
     progress: Progress | None,
     log: list[tuple[int, int, int, int]] | None,
-) -> None:
+) -> bool:
+    """Enter the loop until the run is over (true) or has come to its halt (false)."""
     g = run.g
     entries = np.zeros((1 << 20 if log is not None else 0, 3), dtype=np.int64)
     while True:
         status = loop.run(run.world, entries, run.margin, CHUNK)
-        if status == c.DONE:
+        if status in (c.DONE, c.HALTED):
             break
         if status == c.STUCK:
             raise SimulationError(_stuck(plan, run))
@@ -144,6 +199,7 @@ def _loop(
     if log is not None:
         for time, order, notes in entries[: int(g[c.G_EVENTS])].tolist():
             log.append((time, order >> c.ORDER_SHIFT, order & c.ORDER_MASK, notes))
+    return bool(status == c.DONE)
 
 
 def _stuck(plan: Plan, run: Tables) -> str:

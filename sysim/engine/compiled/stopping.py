@@ -16,7 +16,9 @@ from sysim.engine.compiled.columns import (
     CALL_NONE,
     G_OPEN,
     MESSAGE,
+    PH_JOINED,
     ST_KIND,
+    ST_PHASE,
     ST_SVC,
     VISIT,
     W_STATE,
@@ -38,8 +40,6 @@ def stop(w, root, outcome):
     """
     g = t.g(w)
     st = t.st(w)
-    t.sites(w)
-    t.call_cells(w)
     stack = t.stack(w)
     n = 1
     stack[0] = root
@@ -48,9 +48,13 @@ def stop(w, root, outcome):
         i = stack[n]
         b = st[i, B_FIRST]
         while b >= 0:
-            stack[n] = b
-            n += 1
-            b = st[b, B_NEXT]
+            following = st[b, B_NEXT]
+            if st[b, ST_PHASE] == PH_JOINED:
+                give_back(w, b)
+            else:
+                stack[n] = b
+                n += 1
+            b = following
         st[i, B_FIRST] = -1
         if st[i, C_CHILD] >= 0:
             stack[n] = st[i, C_CHILD]

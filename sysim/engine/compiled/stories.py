@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.columns import (
+    A_CALLER,
     A_NOTICE,
     A_OPEN,
     A_RSEQ,
+    B_FIRST,
+    B_LAST,
+    FREE_NEXT,
     G_FREE,
     G_FREE_N,
     G_SEQ,
@@ -35,8 +39,11 @@ def take(w, kind, key):
     g = t.g(w)
     st = t.st(w)
     i = g[G_FREE]
-    g[G_FREE] = st[i, ST_KEY]
+    g[G_FREE] = st[i, FREE_NEXT]
     g[G_FREE_N] -= 1
+    t.prefetch(w, g[G_FREE], FREE_NEXT)
+    t.prefetch(w, g[G_FREE], ST_ID)
+    t.prefetch(w, g[G_FREE], A_CALLER)
     g[G_SEQ] += 1
     st[i, ST_ID] = g[G_SEQ]
     st[i, ST_KIND] = kind
@@ -56,6 +63,17 @@ def give_back(w, i):
         st[i, A_OPEN] = 0
         st[i, A_RSEQ] = 0
         st[i, A_NOTICE] = 0
-    st[i, ST_KEY] = g[G_FREE]
+    st[i, FREE_NEXT] = g[G_FREE]
     g[G_FREE] = i
     g[G_FREE_N] += 1
+
+
+@inlined_law
+def free_branches(w, i, n):
+    """The rows of all `n` branches of story `i`, which have joined, are free again: without a look at any but one."""
+    g = t.g(w)
+    st = t.st(w)
+    st[st[i, B_LAST], FREE_NEXT] = g[G_FREE]
+    g[G_FREE] = st[i, B_FIRST]
+    g[G_FREE_N] += n
+    st[i, B_FIRST] = -1

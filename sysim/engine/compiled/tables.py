@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import world
+from sysim.engine.compiled.entries import ROOT
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     F_KEY,
@@ -52,12 +53,20 @@ def aligned(rows: int, columns: int) -> Ints:
     return raw[skip : skip + rows * columns].reshape(rows, columns)
 
 
+def _twin(table: NDArray[Any]) -> NDArray[Any]:
+    """A copy that begins at a cache line, too."""
+    twin = aligned(table.size, 1).view(table.dtype).reshape(table.shape)
+    twin[...] = table
+    return twin
+
+
 @dataclass
 class Tables:
     """All that one run changes, besides its `Record`."""
 
     g: Ints
-    heap: Ints
+    due: Ints  # the heap's times, from ROOT on
+    tails: Ints  # … order and reference
     instant: Ints
     lanes: Ints
     lane_entries: Ints
@@ -90,6 +99,14 @@ class Tables:
         self.places = world.build(places)
         self.world = world.handle(self.places)
 
+    def copy(self) -> Tables:
+        """The same in tables of their own, not connected yet."""
+        twin = replace(self, places=None, world=None)
+        for name, value in vars(twin).items():
+            if isinstance(value, np.ndarray):
+                setattr(twin, name, _twin(value))
+        return twin
+
 
 def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     """The tables at time 0, before anything has happened; needs the levels of `record` to set what is up."""
@@ -100,6 +117,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     g[c.G_DURATION] = plan.duration
     g[c.G_SAME_LIMIT] = INSTANT_LIMIT
     g[c.G_STOP] = NEVER if plan.drain >= NEVER else plan.duration + plan.drain
+    g[c.G_HALT] = g[c.G_STOP]
     g[c.G_STREAMS] = plan.streams.shape[0]
     g[c.G_SERVICES] = plan.svc.shape[0]
     g[c.G_STATS] = plan.n_stats
@@ -121,11 +139,14 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     lanes[:, c.LN_MASK] = size - 1
 
     users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
-    rows = 1 << max(10, int(2 * margin + 2 * users).bit_length())
+    # Whatever the row number of an entry means, there is a story row of that number, so looking ahead may read it.
+    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults)
+    rows = 1 << max(10, int(2 * margin + 2 * users + subjects).bit_length())
     tables = Tables(
         g=g,
-        heap=aligned(2 * rows, 3),
-        instant=aligned(2 * rows, 3),
+        due=aligned(2 * rows + ROOT, 1).reshape(-1),
+        tails=aligned(2 * rows + ROOT, 2),
+        instant=aligned(2 * rows, 2),
         lanes=lanes,
         lane_entries=aligned(len(lanes) * size, 3),
         st=aligned(0, c.N_ST),
@@ -213,8 +234,8 @@ def grow_stories(tables: Tables, rows: int) -> None:
     new[: len(old)] = old
     fresh = np.arange(len(old), rows)
     new[len(old) :, (c.B_FIRST, c.C_CHILD)] = NONE
-    new[len(old) :, c.ST_KEY] = fresh + 1
-    new[rows - 1, c.ST_KEY] = tables.g[c.G_FREE] if tables.g[c.G_FREE_N] > 0 else NONE
+    new[len(old) :, c.FREE_NEXT] = fresh + 1
+    new[rows - 1, c.FREE_NEXT] = tables.g[c.G_FREE] if tables.g[c.G_FREE_N] > 0 else NONE
     tables.g[c.G_FREE] = len(old)
     tables.g[c.G_FREE_N] += len(fresh)
     tables.st = new
@@ -226,12 +247,25 @@ def grow(tables: Tables, space: int) -> None:
     g = tables.g
     if g[c.G_FREE_N] < tables.margin:
         grow_stories(tables, 2 * len(tables.st))
-    for name, count in (("heap", g[c.G_HEAP]), ("instant", g[c.G_INSTANT])):
-        entries = getattr(tables, name)
-        if count + space > len(entries):
-            larger = aligned(max(2 * len(entries), int(count + 2 * space)), 3)
-            larger[: len(entries)] = entries
-            setattr(tables, name, larger)
+    if g[c.G_HEAP] + space + ROOT > len(tables.due):
+        grow_heap(tables, max(2 * len(tables.due), int(g[c.G_HEAP] + 2 * space + ROOT)))
+    if g[c.G_INSTANT] + space > len(tables.instant):
+        grow_instant(tables, max(2 * len(tables.instant), int(g[c.G_INSTANT] + 2 * space)))
+
+
+def grow_heap(tables: Tables, places: int) -> None:
+    """Give the heap `places` places, those before its root included."""
+    due, tails = aligned(places, 1).reshape(-1), aligned(places, 2)
+    due[: len(tables.due)] = tables.due
+    tails[: len(tables.tails)] = tables.tails
+    tables.due, tables.tails = due, tails
+
+
+def grow_instant(tables: Tables, places: int) -> None:
+    """Give the heap of the present instant `places` places."""
+    instant = aligned(places, 2)
+    instant[: len(tables.instant)] = tables.instant
+    tables.instant = instant
 
 
 def grow_lanes(tables: Tables) -> None:

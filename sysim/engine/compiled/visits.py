@@ -199,6 +199,16 @@ def answer(w, a, outcome, surely):
     return True
 
 
+@inlined_law
+def work_unused(w, a):
+    """The work done for attempt `a` turns out to be of no use to anybody (one that never arrived has no cell)."""
+    g = t.g(w)
+    st = t.st(w)
+    if st[a, V_WORK] != 0:
+        wasted(t.svc_cells(w), st[a, ST_CELL] * g[G_SERVICES] + st[a, ST_SVC], st[a, V_WORK])
+        st[a, V_WORK] = 0
+
+
 @law
 def close(w, a, outcome, surely):
     """Visit `a` ends with `outcome` in the service's view; its worker, if it held one, is not touched."""

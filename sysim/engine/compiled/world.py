@@ -23,6 +23,7 @@ from numba.np import arrayobj as numba_arrays
 from numpy.typing import NDArray
 
 from sysim.engine.compiled import columns as c
+from sysim.engine.compiled.regions import PLAN, Table
 from sysim.plan import tables as p
 from sysim.record import columns as r
 from sysim.record.histogram import BINS, COARSE_BINS
@@ -33,70 +34,71 @@ _config: Any = numba.config
 _cgutils: Any = cgutils
 INT, FLOAT = types.int64, types.float64
 ANY = -1
-# name -> (columns: 0 for a line of numbers, ANY where a plan decides; type; read-only)
-TABLES: dict[str, tuple[int, Any, bool]] = {
+# name -> (columns: 0 for a line of numbers, ANY where a plan decides; type; region)
+TABLES: dict[str, tuple[int, Any, str]] = {
     # the run
-    "g": (0, INT, False),
-    "heap": (3, INT, False),
-    "instant": (3, INT, False),
-    "lanes": (c.N_LN, INT, False),
-    "lane_entries": (3, INT, False),
-    "st": (c.N_ST, INT, False),
-    "rep": (c.N_RX, INT, False),
-    "speed": (c.N_SPEED, FLOAT, False),
-    "old_speed": (c.N_SPEED, FLOAT, False),
-    "scope": (p.N_K, INT, False),
-    "ring": (0, INT, False),
-    "outstanding": (0, INT, False),
-    "up": (0, INT, False),
-    "fstate": (p.N_FS, INT, False),
-    "struck": (ANY, INT, False),
-    "load_state": (c.N_LX, INT, False),
-    "load_target": (0, FLOAT, False),
-    "stack": (0, INT, False),
-    "flags": (0, INT, False),
-    "fault_keys": (0, INT, True),
-    "fault_of_site": (ANY, INT, True),
+    "g": (0, INT, "scalars"),
+    "due": (0, INT, "due"),
+    "tails": (2, INT, "entries"),
+    "instant": (2, INT, "entries"),
+    "lanes": (c.N_LN, INT, "lanes"),
+    "lane_entries": (3, INT, "entries"),
+    "st": (c.N_ST, INT, "stories"),
+    "rep": (c.N_RX, INT, "state"),
+    "speed": (c.N_SPEED, FLOAT, "state"),
+    "old_speed": (c.N_SPEED, FLOAT, "state"),
+    "scope": (p.N_K, INT, "state"),
+    "ring": (0, INT, "state"),
+    "outstanding": (0, INT, "state"),
+    "up": (0, INT, "state"),
+    "fstate": (p.N_FS, INT, "state"),
+    "struck": (ANY, INT, "state"),
+    "load_state": (c.N_LX, INT, "state"),
+    "load_target": (0, FLOAT, "state"),
+    "stack": (0, INT, "state"),
+    "flags": (0, INT, "state"),
+    "fault_keys": (0, INT, PLAN),
+    "fault_of_site": (ANY, INT, PLAN),
     # the record
-    "load_cells": (r.N_LC, INT, False),
-    "load_hist": (BINS, INT, False),
-    "load_moments": (r.N_M, INT, False),
-    "load_coarse": (COARSE_BINS, INT, False),
-    "svc_cells": (r.N_SC, INT, False),
-    "svc_hist": (BINS, INT, False),
-    "svc_moments": (r.N_M, INT, False),
-    "level": (r.N_LV, INT, False),
-    "peaks": (r.N_PK, INT, False),
-    "call_cells": (r.N_CC, INT, False),
-    "events": (r.N_EV, INT, False),
-    "spans": (r.N_SP, INT, False),
+    "load_cells": (r.N_LC, INT, "record"),
+    "load_hist": (BINS, INT, "record"),
+    "load_moments": (r.N_M, INT, "record"),
+    "load_coarse": (COARSE_BINS, INT, "record"),
+    "svc_cells": (r.N_SC, INT, "record"),
+    "svc_hist": (BINS, INT, "record"),
+    "svc_moments": (r.N_M, INT, "record"),
+    "level": (r.N_LV, INT, "record"),
+    "peaks": (r.N_PK, INT, "record"),
+    "call_cells": (r.N_CC, INT, "record"),
+    "events": (r.N_EV, INT, "record"),
+    "spans": (r.N_SP, INT, "record"),
     # the plan
-    "code": (p.N_I, INT, True),
-    "codeF": (1, FLOAT, True),
-    "branches": (p.N_BR, INT, True),
-    "dist": (p.N_D, INT, True),
-    "distF": (p.N_DF, FLOAT, True),
-    "points": (2, FLOAT, True),
-    "svc": (p.N_S, INT, True),
-    "svcF": (p.N_SF, FLOAT, True),
-    "ops": (p.N_O, INT, True),
-    "replicas": (p.N_RP, INT, True),
-    "sites": (p.N_C, INT, True),
-    "policies": (p.N_P, INT, True),
-    "policiesF": (p.N_PF, FLOAT, True),
-    "loads": (p.N_L, INT, True),
-    "loadsF": (p.N_LF, FLOAT, True),
-    "rates": (p.N_Q, FLOAT, True),
-    "streamsF": (p.N_TF, FLOAT, True),
-    "faults": (p.N_F, INT, True),
-    "faultsF": (p.N_FF, FLOAT, True),
-    "hits": (0, INT, True),
-    "site_faults": (0, INT, True),
-    "rep_faults": (0, INT, True),
-    "rep_faults_at": (0, INT, True),
-    "cell_edges": (0, INT, True),
-    "cell_segment": (0, INT, True),
-    "cell_column": (0, INT, True),
+    "code": (p.N_I, INT, PLAN),
+    "codeF": (1, FLOAT, PLAN),
+    "branches": (p.N_BR, INT, PLAN),
+    "dist": (p.N_D, INT, PLAN),
+    "distF": (p.N_DF, FLOAT, PLAN),
+    "points": (2, FLOAT, PLAN),
+    "svc": (p.N_S, INT, PLAN),
+    "svcF": (p.N_SF, FLOAT, PLAN),
+    "ops": (p.N_O, INT, PLAN),
+    "replicas": (p.N_RP, INT, PLAN),
+    "sites": (p.N_C, INT, PLAN),
+    "policies": (p.N_P, INT, PLAN),
+    "policiesF": (p.N_PF, FLOAT, PLAN),
+    "loads": (p.N_L, INT, PLAN),
+    "loadsF": (p.N_LF, FLOAT, PLAN),
+    "rates": (p.N_Q, FLOAT, PLAN),
+    "streamsF": (p.N_TF, FLOAT, PLAN),
+    "faults": (p.N_F, INT, PLAN),
+    "faultsF": (p.N_FF, FLOAT, PLAN),
+    "hits": (0, INT, PLAN),
+    "site_faults": (0, INT, PLAN),
+    "rep_faults": (0, INT, PLAN),
+    "rep_faults_at": (0, INT, PLAN),
+    "cell_edges": (0, INT, PLAN),
+    "cell_segment": (0, INT, PLAN),
+    "cell_column": (0, INT, PLAN),
 }
 _WORDS = 3  # address, rows, columns
 
@@ -124,12 +126,12 @@ def handle(world: Any) -> Any:
     return world if isinstance(world, tuple) else int(world.ctypes.data)
 
 
-def _table(at: int, columns: int, kind: Any, readonly: bool) -> Any:
+def _table(at: int, columns: int, kind: Any, region: str) -> Any:
     """The function that finds table number `at` of a world. A number of columns known here is a constant there."""
     if _config.DISABLE_JIT:
         return lambda w: w[at]
     dimensions = 1 if columns == 0 else 2
-    kind_of_table = types.Array(kind, dimensions, "C", readonly=readonly)
+    kind_of_table = Table(kind, dimensions, region)
 
     def view(typing_context: Any, w: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

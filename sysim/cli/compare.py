@@ -1,0 +1,150 @@
+"""``sysim compare``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sysim.analysis.compare import Side
+    from sysim.api import Scenario
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Replace one value, on both sides.",
+)  # fmt: skip
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Give a parameter another value, on both."
+)
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than that of A, for both.")
+@click.option("--replications", "-n", type=click.IntRange(1), help="How many runs of each; that of A, or 10.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=None, metavar="N",
+    help="Run so many at a time; as many as the machine has processors unless given.",
+)  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
+    help="Both give the same result; the reference one is the readable, slow one.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@click.option("--all", "everything", is_flag=True, help="Also what does not differ beyond chance.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    a: str,
+    b: str,
+    settings: tuple[str, ...],
+    params: tuple[str, ...],
+    seed: int | None,
+    replications: int | None,
+    workers: int | None,
+    engine: Any,
+    as_json: bool,
+    everything: bool,
+    quiet: bool,
+) -> None:
+    """Say what differs between A and B, in the scenario and in what happens.
+
+    Each is FILE, FILE@VARIANT, or a stored result: the result.json that `run --out` wrote, or
+    check.json@VARIANT of `check --out`. Scenarios are simulated with the same random numbers and compared
+    run by run.
+    """
+    from sysim.analysis.compare import compare
+    from sysim.cli.progress import progress
+
+    files = [_resolve(text, settings, params) for text in (a, b)]
+    scenarios = [some for some in files if not callable(some)]
+    if len(scenarios) < 2 and (settings or params) and not scenarios:
+        raise click.UsageError("--set and --param change scenarios, and both sides are stored results")
+    with progress(engine, quiet or not scenarios) as note:
+        sides = [
+            some() if callable(some)
+            else _simulated(some, scenarios[0], text, k, seed, replications, workers, engine, note)
+            for k, (some, text) in enumerate(zip(files, (a, b), strict=True))
+        ]  # fmt: skip
+    found = compare(sides[0], sides[1])
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), allow_nan=False, ensure_ascii=False))
+        return
+    from sysim.report.comparison import show_comparison
+
+    show_comparison(found, sys.stdout, everything)
+
+
+def _resolve(text: str, settings: tuple[str, ...], params: tuple[str, ...]) -> Scenario | Callable[[], Side]:
+    """The scenario that an argument names, or how to read the stored result."""
+    from sysim.cli.options import read
+
+    file, at, variant = text.rpartition("@")
+    if not at or Path(text).exists():
+        file, variant = text, ""
+    if file.endswith(".json"):
+        return lambda: _stored(file, variant, text)
+    return read(file, variant or None, settings, params)
+
+
+def _stored(file: str, variant: str, text: str) -> Side:
+    import yaml
+
+    from sysim.analysis.compare import Side
+    from sysim.errors import SysimError
+
+    try:
+        facts = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SysimError(f"{file}: found no JSON, expected a result of sysim run or check ({error})") from None
+    folder = Path(file).parent
+    if isinstance(facts, dict) and isinstance(facts.get("variants"), dict):
+        names = ", ".join(facts["variants"])
+        if variant not in facts["variants"]:
+            found = f"the variant {variant!r}" if variant else "no variant"
+            raise SysimError(f"{file}: found {found}, expected {file}@NAME with one of {names}")
+        facts, folder = facts["variants"][variant], folder / variant
+    elif variant:
+        raise SysimError(f"{file}: found the variant {variant!r}, but this is the result of a single one")
+    if not isinstance(facts, dict) or not facts.get("runs") or facts.get("format") != 1:
+        raise SysimError(f"{file}: found no runs of format 1, expected a result of sysim run or check")
+    scenario = folder / "scenario.yaml"
+    tree = None
+    if scenario.is_file():
+        tree = yaml.load(scenario.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return Side(text, facts["runs"], tree if isinstance(tree, dict) else None, facts["scenario"]["digest"])
+
+
+def _simulated(
+    scenario: Scenario,
+    first: Scenario,
+    text: str,
+    k: int,
+    seed: int | None,
+    replications: int | None,
+    workers: int | None,
+    engine: Any,
+    note: Callable[[float], None] | None,
+) -> Side:
+    import yaml
+
+    from sysim.analysis.compare import Side
+    from sysim.api import simulate
+    from sysim.checking import FEW_REPLICATIONS
+
+    given = "replications" in first.model.model_fields_set
+    result = simulate(
+        scenario,
+        seed=first.model.seed if seed is None else seed,
+        replications=replications or (first.model.replications if given else FEW_REPLICATIONS),
+        engine=engine,
+        workers=workers or os.cpu_count() or 1,
+        progress=None if note is None else lambda share: note((k + share) / 2),
+    )
+    # As it is stored: so a fresh result and a stored one differ in nothing but what was changed.
+    tree = yaml.load(scenario.to_yaml(), Loader=yaml.BaseLoader)
+    return Side(text, result.to_dict()["runs"], tree, result.digest)
