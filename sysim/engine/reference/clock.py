@@ -41,6 +41,10 @@ class Wait:
         self.open = False
         self.story.resume(entry)
 
+    def due(self, time: int) -> bool:
+        """Whether a look at `time` comes to something."""
+        return self.open
+
 
 DEAD = Wait()
 DEAD.open = False
