@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
 from sysim.model.check import Comparison
 from sysim.model.distribution import DistributionLike
 from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration, PositiveShare, Share
+
+SERVICE_CONDITIONS: Final = ("queue", "in_system", "utilisation")
+"""What an action can wait for at a service: levels of the moment."""
+
+_QUANTILES = ("p50", "p90", "p95", "p99", "p999")
+LOAD_CONDITIONS: Final = (
+    "success", "goodput", "goodput_per_s", "offered_per_s", *_QUANTILES, *(f"{name}_all" for name in _QUANTILES),
+)  # fmt: skip
+"""What an action can wait for at a load: counted over the last `over`."""
+
+MOST_LOOKS: Final = 720
+"""The most looks that the window of a condition can cover: each is remembered."""
 
 
 class Condition(Model):
@@ -26,6 +38,15 @@ class Condition(Model):
     lasts: Duration = 0
     every: PositiveDuration = 5_000_000_000
     over: PositiveDuration = 30_000_000_000
+
+    @model_validator(mode="after")
+    def _few_looks(self) -> Condition:
+        looks = -(-self.over // self.every)
+        if self.metric in LOAD_CONDITIONS and looks > MOST_LOOKS:
+            raise ValueError(
+                f"found a window of {looks} looks, expected at most {MOST_LOOKS}: a longer `every` or a shorter `over`"
+            )
+        return self
 
 
 class FlagLever(Model):
@@ -126,6 +147,6 @@ class Action(Model):
 
 
 __all__ = [
-    "Action", "ClearQueueLever", "Condition", "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever",
+    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever",
     "SetLever", "Setting", "SettingKey", "ShedLever",
 ]  # fmt: skip
