@@ -147,6 +147,6 @@ class Action(Model):
 
 
 __all__ = [
-    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever",
-    "SetLever", "Setting", "SettingKey", "ShedLever",
+    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever",
+    "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
 ]  # fmt: skip

@@ -73,7 +73,7 @@ class When(Shape):
             for key in _TIMES
             if (child := node.get(key)) is not None
         }
-        fields = self._metric(node, metrics[0], at, ctx) if len(metrics) == 1 else INVALID
+        fields: Any = self._metric(node, metrics[0], at, ctx) if len(metrics) == 1 else INVALID
         if odd or fields is INVALID or INVALID in times.values():
             return INVALID
         if "over" in times and fields["metric"] in SERVICE_CONDITIONS:
@@ -85,9 +85,9 @@ class When(Shape):
             return model.Condition(**fields, **times)
         except ValidationError as error:
             for detail in error.errors():
-                key = next((key for key, name in _TIMES.items() if name in detail["loc"]), None)
-                child = node.get(key) if key else None
-                where = join(at, key) if key and child is not None else at
+                late = next((key for key, name in _TIMES.items() if name in detail["loc"]), "")
+                child = node.get(late)
+                where = at if child is None else join(at, late)
                 ctx.report(child or node, "bad-value", where, refusal(detail, child))
             return INVALID
 

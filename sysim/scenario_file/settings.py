@@ -27,7 +27,7 @@ def _positive(shape: Value, expected: str, hint: str) -> Value:
 
 
 _ATTEMPTS = _positive(COUNT, "1 or more", "1 means none but the first")
-SETTINGS: dict[str, Shape] = {
+SETTINGS: dict[model.SettingKey, Shape] = {
     "timeout": _positive(DURATION, "more than 0s", ""),
     "retry.max_attempts": _ATTEMPTS,
     "hedge.max_attempts": _ATTEMPTS,
