@@ -511,6 +511,9 @@ def _named(node: Any) -> Iterator[str]:
 
 def _children(node: Any) -> list[tuple[str, Any]]:
     if isinstance(node, dict):
+        if "publish" in node and isinstance(node.get("policy"), dict):
+            # nobody waits for a message, so its policy's fallback is never run
+            node = node | {"policy": {key: value for key, value in node["policy"].items() if key != "fallback"}}
         return list(node.items())
     return [(str(number), child) for number, child in enumerate(node)] if isinstance(node, list) else []
 
