@@ -58,7 +58,8 @@ class Settings(Shape):
                 ctx.report(node.key_mark(path), "ambiguous", join(at, path), message)
                 good = False
             settings[place] = setting
-        return tuple(settings.values()) if good else INVALID
+        # in an order that is not that of the text, which has no meaning
+        return tuple(sorted(settings.values(), key=lambda setting: setting.path)) if good else INVALID
 
     def _setting(self, path: str, child: Node, node: Map, at: str, ctx: Reading) -> Any:
         mark = node.key_mark(path)

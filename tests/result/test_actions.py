@@ -39,8 +39,8 @@ def test_actions_in_the_json_are_those_carried_out_in_order() -> None:
         {"at_s": 10.0, "what": "flag similar off"},
         {"at_s": 17.0, "what": "shed 30% of web"},
         {"at_s": 30.0, "what": "restart 1 of api in zone a"},
-        {"at_s": 40.0, "what": "set policies.p.timeout to 90ms, set policies.p.rate_limit.rate to 500/s, "
-                               "set policies.p.retry.max_attempts to 1"},
+        {"at_s": 40.0, "what": "set policies.p.rate_limit.rate to 500/s, set policies.p.retry.max_attempts to 1, "
+                               "set policies.p.timeout to 90ms"},
         {"at_s": 41.0, "what": "set policies.p.circuit_breaker to closed"},
         {"at_s": 42.0, "what": "shed 0% of web"},
     ]  # fmt: skip
@@ -59,8 +59,8 @@ def test_the_account_and_the_summary_name_them() -> None:
         "At 15:00:15 an operator decides to shed 30.0 % of web, as in_system(api) >= 0 has held for 10 s.",
         "At 15:00:17 an operator sheds 30.0 % of web.",
         "an operator restarts 1 replica of api in zone a.",
-        "sets policies.p.timeout to 90ms, sets policies.p.rate_limit.rate to 500/s and sets "
-        "policies.p.retry.max_attempts to 1.",
+        "sets policies.p.rate_limit.rate to 500/s, sets policies.p.retry.max_attempts to 1 and sets "
+        "policies.p.timeout to 90ms.",
         "forces policies.p.circuit_breaker closed.",
         "stops shedding web.",
     ):
