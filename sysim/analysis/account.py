@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sysim.analysis.levers import because, decides, pulls
 from sysim.analysis.recovery import NS, Occurrence, Recovery
 from sysim.analysis.words import Clock, amount, count, listed, percent, recovered, span
 from sysim.plan.tables import OUTCOMES
@@ -44,7 +45,7 @@ def account(result: Result) -> str:
     run = result.run
     phases = _phases(run)
     clock = Clock(result.scenario.time.start, run.plan.duration / NS)
-    sentences = [*_order(run, clock), *_customers(run, phases), *_money(run), *_outcome(result, run, phases)]
+    sentences = [*_order(result, run, clock), *_customers(run, phases), *_money(run), *_outcome(result, run, phases)]
     sentences.append(_caveat(result))
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -68,12 +69,15 @@ def _phases(run: Run) -> Phases:
 # --- in which order ---------------------------------------------------------------------------------------
 
 
-def _order(run: Run, clock: Clock) -> list[str]:
+def _order(result: Result, run: Run, clock: Clock) -> list[str]:
     told: list[tuple[float, str]] = []
     told += _told_faults(run)
+    told += _told_actions(result, run)
     breakers = [t for t in run.transitions if t.kind == "breaker" and t.what == "open"]
     told += _told_breakers(breakers)
     struck = {fault.begin / NS for fault in run.faults if fault.kind == "crash"}
+    levers = [action.lever.kind for action in result.scenario.actions]
+    struck |= {p.at_s for p in run.actions if p.at_s is not None and levers[p.number] == "restart"}
     crashed = [
         t for t in run.transitions if t.kind == "replica" and t.what == "down" and t.at_s not in struck
     ]
@@ -104,6 +108,18 @@ def _told_faults(run: Run) -> list[tuple[float, str]]:
         more = f", and {count(again)} times more later" if again > 0 else ""
         what = f"{first.kind}{_taken_down(run, first)}"
         told.append((first.begin / NS, f"the fault {first.label} ({what}) strikes {how_long}{more}"))
+    return told
+
+
+def _told_actions(result: Result, run: Run) -> list[tuple[float, str]]:
+    told = []
+    for pulled in run.actions:
+        action = result.scenario.actions[pulled.number]
+        if pulled.decided_s is not None:
+            told.append((pulled.decided_s, f"an operator {decides(action)}{because(action)}"))
+        if pulled.at_s is not None:
+            why = because(action) if pulled.decided_s is None else ""
+            told.append((pulled.at_s, f"an operator {pulls(action)}{why}"))
     return told
 
 

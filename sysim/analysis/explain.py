@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sysim.analysis.design import breakers_that_never_trip
+from sysim.analysis.levers import pulls
 from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import Check, ClosedLoad, OpenLoad, Scenario, Service
+from sysim.model.action import LOAD_CONDITIONS
 from sysim.model.demand import mean, mean_rate, offered_rates, peak_rate, utilisation
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
@@ -38,6 +40,7 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("What everything depends on", list(_needs(scenario))),
         ("Circuit breakers", list(_breakers(scenario))),
         ("What goes wrong", list(_faults(scenario))),
+        ("What operators do", list(_actions(scenario))),
         ("Windows", list(_windows(scenario))),
         ("Checks", [_check(check) for check in scenario.checks]),
     ]
@@ -212,6 +215,19 @@ def _faults(scenario: Scenario) -> Iterator[str]:
     for number, fault in enumerate(scenario.faults):
         name = fault.name or f"fault {number}"
         yield f"{name}: {_when(scenario, fault)}, {_effect(fault)} on {_where(fault)}"
+
+
+def _actions(scenario: Scenario) -> Iterator[str]:
+    for number, action in enumerate(scenario.actions):
+        when = action.when
+        if when is None:
+            moment = f"at {both_ways(scenario, action.at)}"
+        else:
+            lasting = f" has held for {span(when.lasts / NS)}" if when.lasts else " holds"
+            over = f" over the last {span(when.over / NS)}" if when.metric in LOAD_CONDITIONS else ""
+            moment = f"when {when.text}{lasting} (looked at every {span(when.every / NS)}{over})"
+        delay = f", {_about(action.after)} later" if action.after is not None else ""
+        yield f"{action.name or f'action {number}'}: {moment}{delay}, an operator {pulls(action)}"
 
 
 def _when(scenario: Scenario, fault: Fault) -> str:

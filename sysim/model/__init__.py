@@ -39,16 +39,34 @@ fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, rep
               effect: PauseFault() SlowdownFault(factor) CapacityFault(share) LatencyFault(latency: D)
               ErrorFault(share, after_work) CrashFault(restart_after?, detection) BlackholeFault()
               RefuseFault() ResetFault() LossFault(share)
+action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric, subject, op, value, lasts, every,
+              over); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
+              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(as a restart)
+              ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
 scenario      Time(duration, warmup, drain?, bucket, start?) Window(start, end)
-              Scenario(name, description, time, seed, replications, services, policies, load, faults, flags,
-              windows, checks, variants; .whole)
+              Scenario(name, description, time, seed, replications, services, policies, load, faults, actions,
+              flags, windows, checks, variants; .whole)
 
 A load's ``call`` becomes a mix of one target. A flag that a step names but `flags` does not list is an error.
 `demand` holds the arithmetic on all this: means, offered rates, utilisation.
 """
 
+from sysim.model.action import (
+    Action,
+    ClearQueueLever,
+    Condition,
+    DrainLever,
+    FlagLever,
+    Lever,
+    RestartLever,
+    ScaleLever,
+    SetLever,
+    Setting,
+    SettingKey,
+    ShedLever,
+)
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.check import Check
 from sysim.model.distribution import (
@@ -154,6 +172,18 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "Action",
+    "ClearQueueLever",
+    "Condition",
+    "DrainLever",
+    "FlagLever",
+    "Lever",
+    "RestartLever",
+    "ScaleLever",
+    "SetLever",
+    "Setting",
+    "SettingKey",
+    "ShedLever",
     "FALLEN_BACK",
     "RETRIED",
     "Admission",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sysim.model.action import Action
 from sysim.model.check import Check
 from sysim.model.fault import Fault
 from sysim.model.policy import CallPolicy
@@ -91,6 +92,7 @@ class Scenario(Model):
     policies: dict[Name, CallPolicy] = Field(default_factory=dict)
     load: dict[Name, LoadField] = Field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    actions: tuple[Action, ...] = ()
     flags: dict[Name, bool] = Field(default_factory=dict)
     windows: dict[Name, Window] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()

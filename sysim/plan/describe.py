@@ -27,6 +27,7 @@ def describe(plan: Plan) -> str:
         ("sites", _sites),
         ("policies", _policies),
         ("faults", _faults),
+        ("actions", _actions),
         ("lanes", _lanes),
     ]
     lines: list[str] = []
@@ -277,6 +278,22 @@ def _faults(plan: Plan) -> Iterable[str]:
         operation = f", {plan.names.operations[row[t.F_OP]]} only" if row[t.F_OP] >= 0 else ""
         replicas = " ".join(plan.names.replicas[replica] for replica in hits)
         yield f"{number}: {name}: {kind} {when}{lasts}, on {replicas}{struck}{operation}"
+
+
+def _actions(plan: Plan) -> Iterable[str]:
+    for number, what in enumerate(plan.names.actions):
+        row = plan.actions[number]
+        when = f"at {_ns(row[t.AC_AT])}"
+        if row[t.AC_METRIC] >= 0:
+            holds = f" for {_ns(row[t.AC_FOR])}" if row[t.AC_FOR] else ""
+            subject = plan.names.services if row[t.AC_METRIC] < t.METRIC_SUCCESS else plan.names.loads
+            threshold = f"{t.COMPARISONS[row[t.AC_OP]]} {plan.actionsF[number, t.ACF_THRESHOLD]:g}"
+            metric = f"metric {row[t.AC_METRIC]} of {subject[row[t.AC_SUBJECT]]} {threshold}"
+            when = f"when {metric}{holds}, every {_ns(row[t.AC_EVERY])}"
+            if row[t.AC_SLOTS]:
+                when += f" over {row[t.AC_SLOTS]} looks"
+        after = f", after {_distribution(plan, row[t.AC_AFTER])}" if row[t.AC_AFTER] >= 0 else ""
+        yield f"{number}: {what}: {when}{after}"
 
 
 def _lanes(plan: Plan) -> Iterable[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sysim.model import Scenario
+from sysim.plan.passes.actions import Actions
 from sysim.plan.passes.cells import cells
 from sysim.plan.passes.distributions import Distributions
 from sysim.plan.passes.faults import Faults
@@ -17,6 +18,8 @@ from sysim.plan.passes.topology import Topology, refuse_cycles
 from sysim.plan.passes.traffic import Traffic
 from sysim.plan.plan import Names, Plan
 from sysim.plan.tables import (
+    N_AC,
+    N_ACF,
     N_BR,
     N_C,
     N_D,
@@ -25,6 +28,8 @@ from sysim.plan.tables import (
     N_FF,
     N_I,
     N_L,
+    N_LE,
+    N_LEF,
     N_LF,
     N_O,
     N_P,
@@ -54,6 +59,7 @@ def lower(scenario: Scenario) -> Plan:
     site_faults = faults.link_sites()
     fault_sites, fault_sites_at = faults.by_fault()
     rep_faults, rep_faults_at = faults.by_replica()
+    actions = Actions(scenario, topology, traffic, policies, distributions)
     time = cells(scenario)
 
     plan = Plan(
@@ -84,6 +90,11 @@ def lower(scenario: Scenario) -> Plan:
         fault_sites_at=line(fault_sites_at),
         rep_faults=line(rep_faults),
         rep_faults_at=line(rep_faults_at),
+        actions=table(actions.rows, N_AC),
+        actionsF=table_f(actions.rows_f, N_ACF),
+        levers=table(actions.levers, N_LE),
+        leversF=table_f(actions.levers_f, N_LEF),
+        lever_hits=line(actions.hits),
         flags=line(_flags(topology.flags, scenario.flags)),
         lanes=line(lanes.delays),
         cell_edges=time.edges,
@@ -108,6 +119,9 @@ def lower(scenario: Scenario) -> Plan:
         n_loads=len(topology.loads),
         n_streams=len(traffic.streams),
         n_faults=len(faults.rows),
+        n_actions=len(actions.rows),
+        n_slots=actions.slots,
+        n_bins=actions.bins,
         n_flags=len(topology.flags),
         n_lanes=len(lanes.delays),
         n_zones=len(topology.zones),
@@ -133,6 +147,8 @@ def lower(scenario: Scenario) -> Plan:
             scopes=tuple(scopes.labels),
             faults=tuple(faults.labels),
             fault_of=tuple(faults.fault_of),
+            actions=tuple(actions.labels),
+            action_names=tuple(actions.names),
         ),
     )
     verify(plan)

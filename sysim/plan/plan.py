@@ -23,7 +23,8 @@ class Names:
     `stats` are the labels of the rows of the call statistics, as ``bets.place -> payments.charge``; rows of a
     load may share a label and are merged when a result is read. `sites` are such labels too, `places` the
     paths of the sites in the text. `faults` has a label a fault row, and `fault_of` the number of the
-    scenario's fault that the row comes from. `currencies` has one entry a load, None without a value.
+    scenario's fault that the row comes from. `actions` says what each action does; `action_names` has None for
+    those without a name. `currencies` has one entry a load, None without a value.
     """
 
     services: tuple[str, ...]
@@ -41,6 +42,8 @@ class Names:
     scopes: tuple[str, ...]
     faults: tuple[str, ...]
     fault_of: tuple[int, ...]
+    actions: tuple[str, ...] = ()
+    action_names: tuple[str | None, ...] = ()
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -54,7 +57,8 @@ class Plan:
 
     One-dimensional: `hits` (global replicas, by F_FIRST_HIT), `site_faults` (fault rows, by C_FAULTS),
     `fault_sites` from `fault_sites_at` (call sites a fault's network effect reaches), `rep_faults` from
-    `rep_faults_at` (pause, slowdown and capacity rows of a replica), `flags` (1 on), `lanes` (a constant
+    `rep_faults_at` (pause, slowdown and capacity rows of a replica), `lever_hits` (global replicas, by LE_FIRST_HIT),
+    `flags` (1 on), `lanes` (a constant
     delay each), `cell_*`. `drain` is NEVER until everything has ended, 0 for none.
 
     Cells cut the run at bucket edges, the warm-up's end and window edges: cell c is ``cell_edges[c]`` to
@@ -90,6 +94,11 @@ class Plan:
     fault_sites_at: Ints
     rep_faults: Ints
     rep_faults_at: Ints
+    actions: Ints
+    actionsF: Floats
+    levers: Ints
+    leversF: Floats
+    lever_hits: Ints
     flags: Ints
     lanes: Ints
     cell_edges: Ints
@@ -116,6 +125,9 @@ class Plan:
     n_loads: int
     n_streams: int
     n_faults: int
+    n_actions: int
+    n_slots: int
+    n_bins: int
     n_flags: int
     n_lanes: int
     n_zones: int

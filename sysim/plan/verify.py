@@ -36,6 +36,7 @@ def verify(plan: Plan) -> None:
     _calls(plan)
     _loads(plan)
     _faults(plan)
+    _actions(plan)
     _cells(plan)
 
 
@@ -193,6 +194,40 @@ def _faults(plan: Plan) -> None:
         )
         _check(starts[-1] <= len(values), f"{what} are out of bounds")
         _within(values[: starts[-1]], count, what)
+
+
+def _actions(plan: Plan) -> None:
+    actions, levers = plan.actions[: plan.n_actions], plan.levers
+    _spans(actions[:, t.AC_FIRST_LEVER], actions[:, t.AC_LEVERS], len(levers), "the levers of an action")
+    _within(actions[:, t.AC_AFTER], len(plan.dist), "the delay of an action", none=True)
+    _check(len(set(actions[:, t.AC_KEY].tolist())) == len(actions), "two actions have the same key")
+    watched = actions[actions[:, t.AC_METRIC] >= 0]
+    _check(((actions[:, t.AC_METRIC] >= 0) == (actions[:, t.AC_AT] >= t.NEVER)).all(), "an action has no moment")
+    _check((watched[:, t.AC_EVERY] > 0).all(), "a condition is looked at all the time")
+    _check((watched[:, t.AC_OP] < len(t.COMPARISONS)).all(), "a condition compares with nothing known")
+    of_loads = watched[:, t.AC_METRIC] >= t.METRIC_SUCCESS
+    _within(watched[of_loads, t.AC_SUBJECT], plan.n_loads, "the load of a condition")
+    _within(watched[~of_loads, t.AC_SUBJECT], plan.n_services, "the service of a condition")
+    counted = watched[of_loads & (watched[:, t.AC_METRIC] < t.METRIC_LATENCY)]
+    timed = watched[watched[:, t.AC_METRIC] >= t.METRIC_LATENCY]
+    _check((watched[of_loads, t.AC_SLOTS] > 0).all(), "a condition has no window")
+    _spans(counted[:, t.AC_FIRST_SLOT], counted[:, t.AC_SLOTS], plan.n_slots, "what a condition remembers")
+    _spans(timed[:, t.AC_FIRST_BINS], timed[:, t.AC_SLOTS] + 1, plan.n_bins, "what a condition remembers")
+    if not plan.n_actions:
+        return
+    kind, arg = levers[:, t.LE_KIND], levers[:, t.LE_ARG]
+    _within(kind, len(t.LEVERS), "the kind of a lever")
+    for own, count, what in (
+        ((t.LEVER_FLAG,), plan.n_flags, "flag"),
+        ((t.LEVER_SHED,), plan.n_streams, "stream"),
+        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART), plan.n_services, "service"),
+        ((t.LEVER_SET,), plan.n_policies, "policy"),
+    ):
+        _within(arg[np.isin(kind, own)], count, f"the {what} of a lever")
+    _within(levers[kind == t.LEVER_SET, t.LE_COLUMN], t.N_P, "the column of a lever")
+    _spans(levers[:, t.LE_FIRST_HIT], levers[:, t.LE_HITS], len(plan.lever_hits), "the replicas of a lever")
+    if levers[:, t.LE_HITS].any():
+        _within(plan.lever_hits, plan.n_replicas, "a replica of a lever")
 
 
 def _cells(plan: Plan) -> None:

@@ -1,11 +1,11 @@
-"""Faults as shaded bands, breakers and crashes as marks: the same on every picture over time."""
+"""Faults as shaded bands, breakers, actions and crashes as marks: the same on every picture over time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sysim.plot.style import BLACK, BLUE, GREY, VERMILLION
+from sysim.plot.style import BLACK, BLUE, GREEN, GREY, VERMILLION
 from sysim.result.run import Run
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def shade_faults(run: Run, panels: Sequence[Axes], unit: float) -> None:
 
 
 def mark_transitions(run: Run, axes: Axes, unit: float) -> list[str]:
-    """Marks along the bottom for breakers that open and replicas that go down or come up; what they mean."""
+    """Marks along the bottom for breakers that open, actions, and replicas that go down or come up; what they mean."""
     kinds = (
         ("breaker", "open", "v", BLUE, "a breaker opens"),
+        ("action", "carried out", "D", GREEN, "an operator acts"),
         ("replica", "down", "x", BLACK, "a replica goes down"),
         ("replica", "up", "^", GREY, "a replica is up again"),
     )

@@ -83,6 +83,7 @@ N_EV: Final = 4
 EV_FAULT: Final = 0  # subject fault, value 1 begins 0 ends
 EV_BREAKER: Final = 1  # subject scope, value new state
 EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down
+EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
 EVENT_LIMIT: Final = 65536  # transitions kept; further ones are only counted
 
 # sampled traces: one row a finished request, call or visit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sysim.record.columns import M_MAX, M_N, M_Q0, M_SUM
-from sysim.semantics.jit import inlined_law
+from sysim.semantics.jit import inlined_law, law
 
 OCTAVE = 128
 BINS = 55 * OCTAVE  # up to 2**61 ns
@@ -49,6 +49,16 @@ def add(histogram, moments, row, x):
         top = high * high
         moments[row, M_Q0 + 2] += top & _LIMB
         moments[row, M_Q0 + 3] += top >> 31
+
+
+@law
+def middle(b):
+    """The middle of bin `b` in ns."""
+    if b < OCTAVE:
+        return np.float64(b)
+    octave = (b - OCTAVE) // OCTAVE
+    lower = np.int64(OCTAVE + (b - OCTAVE) % OCTAVE) << octave
+    return np.float64(lower) + 0.5 * np.float64(np.int64(1) << octave)
 
 
 def lower_edge(b: int) -> float:

@@ -78,6 +78,7 @@ def _show(console: Console, result: Result, command: Command | None, brief: bool
     _loads(console, result)
     _services(console, result)
     _calls(console, result)
+    _actions(console, result)
     _checks(console, result)
     console.print()
     console.print(Padding(Text(result.account), (0, 2)), width=min(PROSE_WIDTH, console.width))
@@ -280,6 +281,27 @@ def _calls(console: Console, result: Result) -> None:
 def _eventful(calls: CallStats) -> tuple[bool, bool, int]:
     """What puts a call above others: breakers that opened, failures and retries, traffic."""
     return calls.opened > 0, (calls.success or 1.0) < 0.999 or calls.sent > 1.01 * calls.calls, calls.sent
+
+
+def _actions(console: Console, result: Result) -> None:
+    """When each action was carried out, in the first replication."""
+    if not result.scenario.actions:
+        return
+    done = {pulled.number: pulled for pulled in result.run.actions}
+    several = " (first replication)" if len(result.runs) > 1 else ""
+    console.print()
+    console.print(Text(f"Actions{several}", style="bold"))
+    clock = _clock(result)
+    for number, action in enumerate(result.scenario.actions):
+        pulled = done.get(number)
+        when = "never" if pulled is None or pulled.at_s is None else clock(pulled.at_s)
+        what = result.run.plan.names.actions[number]
+        text = Text.assemble((f"{when:>12}", "dim" if when == "never" else ""), "  ", what)
+        if pulled is not None and pulled.decided_s is not None:
+            text.append(f"  (decided at {clock(pulled.decided_s)})", style="dim")
+        elif action.when is not None:
+            text.append(f"  ({action.when.text})", style="dim")
+        console.print(Padding(text, (0, 2)))
 
 
 def _checks(console: Console, result: Result) -> None:

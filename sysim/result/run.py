@@ -15,7 +15,7 @@ from sysim.analysis.recovery import Occurrence, Recovery, occurrences, recovery
 from sysim.model import Scenario
 from sysim.plan.plan import Plan
 from sysim.plan.tables import K_STAT
-from sysim.record.columns import EV_BREAKER, EV_FAULT, EVENT_LIMIT
+from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_FAULT, EVENT_LIMIT
 from sysim.record.record import Record
 from sysim.result.series import Series
 from sysim.result.stats import WindowStats
@@ -23,11 +23,12 @@ from sysim.result.windows import Layout, Tables, window_stats
 
 Ints = NDArray[np.int64]
 BREAKER_STATES = ("closed", "open", "half_open")
+DECIDED, CARRIED_OUT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Something that changed: a fault, a breaker or a replica, called by name, and what it became."""
+    """Something that changed: a fault, an action, a breaker or a replica, called by name, and what it became."""
 
     at_s: float
     kind: str
@@ -37,6 +38,20 @@ class Transition:
     def to_dict(self) -> dict[str, Any]:
         """The object of the JSON result."""
         return {"at_s": self.at_s, "kind": self.kind, "subject": self.subject, "what": self.what}
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An action that happened: its number in the scenario, when its condition came true, when and what was done.
+
+    `decided_s` is None for an action without condition, or without a delay after that; `at_s` for one that was
+    decided on and not carried out before the run ended.
+    """
+
+    number: int
+    what: str
+    decided_s: float | None
+    at_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ class Run:
 
     @cached_property
     def transitions(self) -> tuple[Transition, ...]:
-        """Faults, breakers and replicas as they changed, in order; at most the first 65 536 of them."""
+        """Faults, actions, breakers and replicas as they changed, in order; at most the first 65 536 of them."""
         names = self.plan.names
         found = []
         for at, kind, subject, value in self.event_rows.tolist():
@@ -82,11 +97,29 @@ class Run:
             elif kind == EV_BREAKER:
                 label = names.stats[int(self.plan.scopes[subject, K_STAT])]
                 found.append(Transition(at / NS, "breaker", label, BREAKER_STATES[value]))
+            elif kind == EV_ACTION:
+                label = names.action_names[subject] or names.actions[subject]
+                found.append(
+                    Transition(at / NS, "action", label, "carried out" if value == CARRIED_OUT else "decided")
+                )
             else:
                 found.append(
                     Transition(at / NS, "replica", names.replicas[subject], "up" if value else "down")
                 )
         return tuple(found)
+
+    @cached_property
+    def actions(self) -> tuple[Pulled, ...]:
+        """The levers that were pulled, in order; those still to be pulled at the end come last."""
+        moments: dict[int, dict[int, float]] = {}
+        for at, kind, subject, value in self.event_rows.tolist():
+            if kind == EV_ACTION:
+                moments.setdefault(subject, {})[value] = at / NS
+        pulled = [
+            Pulled(number, self.plan.names.actions[number], at.get(DECIDED), at.get(CARRIED_OUT))
+            for number, at in moments.items()
+        ]
+        return tuple(sorted(pulled, key=lambda p: (p.at_s is None, p.at_s or p.decided_s or 0.0)))
 
     def window(self, name: str = "all") -> WindowStats:
         """The statistics of a window."""
@@ -103,7 +136,9 @@ class Run:
             "wall_s": self.wall_s,
             "windows": {name: window.to_dict() for name, window in self.windows.items()},
             "recovery": {name: recovered.to_dict() for name, recovered in self.recovery.items()},
-            "actions": [],
+            "actions": [
+                {"at_s": pulled.at_s, "what": pulled.what} for pulled in self.actions if pulled.at_s is not None
+            ],
         }
         if series:
             out["series"] = self.series.to_dict()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
+from sysim.scenario_file.actions import Actions
 from sysim.scenario_file.checks import Checks
 from sysim.scenario_file.faults import Faults
 from sysim.scenario_file.load import Loads
@@ -134,7 +135,7 @@ class _Scenario(Record):
     """The top level: what is gone once a file is resolved is dropped here."""
 
     def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
-        gone = ("sysim", "include", "params", "defaults", "actions", "slos")
+        gone = ("sysim", "include", "params", "defaults", "slos")
         return super().construct({k: v for k, v in values.items() if k not in gone}, node, at, ctx)
 
 
@@ -162,7 +163,7 @@ def _scenario() -> _Scenario:
         "policies": PolicyMap(),
         "load": Loads(),
         "faults": Faults(),
-        "actions": _NotYetUnlessEmpty("actions", {"type": "array"}),
+        "actions": Actions(),
         "flags": MapOf("a map of flags", TRUTH, key_noun="the name of a flag"),
         "slos": _NotYetUnlessEmpty("slos", {"type": "object"}),
         "windows": _Windows(),

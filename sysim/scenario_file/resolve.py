@@ -14,6 +14,7 @@ from sysim.errors import Problem
 from sysim.model import Scenario
 from sysim.scenario_file.crosscheck import check_edges, warn
 from sysim.scenario_file.grammar import SCENARIO
+from sysim.scenario_file.levers import check_actions
 from sysim.scenario_file.nodes import Map, Mark, Node
 from sysim.scenario_file.params import parameters, substitute
 from sysim.scenario_file.paths import PathError, set_path
@@ -66,6 +67,9 @@ def _one(
     scenario = SCENARIO.read(root, "", ctx)
     check_edges(ctx)
     if scenario is INVALID or reporter.errors:
+        return None, root
+    check_actions(scenario, ctx)
+    if reporter.errors:
         return None, root
     warn(scenario, ctx)
     return scenario, root

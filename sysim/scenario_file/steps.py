@@ -157,7 +157,8 @@ def check_unique_names(node: Node, at: str, ctx: Reading, noun: str) -> None:
         name = element.get("name") if isinstance(element, Map) else None
         if isinstance(name, Scalar) and isinstance(name.value, str):
             if name.value in seen:
-                message = f"found the name {name.value!r} twice, expected a {noun} of its own"
+                a = "an" if noun[0] in "aeiou" else "a"
+                message = f"found the name {name.value!r} twice, expected {a} {noun} of its own"
                 ctx.report(name, "duplicate-name", at, message)
             seen.add(name.value)
 

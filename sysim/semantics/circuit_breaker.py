@@ -22,6 +22,8 @@
   empty ones.
 - A count window never ages. A time window forgets slot by slot, see ``windows.py``.
 
+An operator may hold it open (it refuses all) or closed (it admits all); meanwhile its state and window stand still.
+
 The counters K_TOTAL, K_FAILED and K_SLOW are those of the current window. CLOSED keeps it in ``ring``:
 a count window the last calls (bits: 1 failed, 2 slow; K_HEAD next place, K_FILLED places used), a time window
 its slots (K_HEAD number of the newest). HALF_OPEN needs no ring; its K_FILLED is the number of probes.
@@ -35,6 +37,9 @@ from sysim.plan.tables import (
     BREAKER_CLOSED,
     BREAKER_HALF_OPEN,
     BREAKER_OPEN,
+    FORCE_AUTO,
+    FORCE_NONE,
+    FORCE_OPEN,
     K_FAILED,
     K_FILLED,
     K_HEAD,
@@ -67,13 +72,16 @@ _ALMOST_ONE = 1.0 - 1e-12  # a share such as 33.3% may have been rounded up when
 @inlined_law
 def acquire(scope, k, policies, p, now):
     """Ask to send an attempt: 0 refused, 1 admitted, 2 admitted and the breaker has become half-open."""
-    if policies[p, P_BREAKER] == 0 or scope[k, K_STATE] == BREAKER_CLOSED:
+    how = policies[p, P_BREAKER]
+    if how == FORCE_NONE or (how == FORCE_AUTO and scope[k, K_STATE] == BREAKER_CLOSED):
         return 1
     return _acquire(scope, k, policies, p, now)
 
 
 @law
 def _acquire(scope, k, policies, p, now):
+    if policies[p, P_BREAKER] != FORCE_AUTO:
+        return 0 if policies[p, P_BREAKER] == FORCE_OPEN else 1
     if scope[k, K_STATE] == BREAKER_OPEN:
         if now <= scope[k, K_OPEN_UNTIL]:
             return 0
@@ -92,7 +100,7 @@ def _acquire(scope, k, policies, p, now):
 @inlined_law
 def record(scope, k, ring, policies, policiesF, p, now, failed, duration):
     """Note the result of an attempt that was admitted; the new state if it changed, else -1."""
-    if policies[p, P_BREAKER] == 0 or scope[k, K_STATE] == BREAKER_OPEN:
+    if policies[p, P_BREAKER] != FORCE_AUTO or scope[k, K_STATE] == BREAKER_OPEN:
         return -1
     return _record(scope, k, ring, policies, policiesF, p, now, failed, duration)
 

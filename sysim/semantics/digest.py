@@ -20,6 +20,7 @@ NOTE_VISIT: Final = 4  # attempt key, outcome in the service's view
 NOTE_SENT: Final = 5  # attempt key, number of the replica within its service
 NOTE_BREAKER: Final = 6  # scope key, new state
 NOTE_QUEUED: Final = 7  # attempt key, number now waiting in that queue, itself included
+NOTE_ACTION: Final = 8  # action key, 1 decided 2 carried out
 
 
 @inlined_law

@@ -30,6 +30,7 @@ X_LOSS_BACK: Final = 385
 X_LOSS_CANCEL: Final = 386
 
 # draws of a call, by its key
+X_DOOR: Final = 440  # whether a request is shed at the door
 X_FALLBACK: Final = 448  # latency of the fallback
 X_BACKOFF: Final = 512  # + tries so far: jitter
 X_HEDGE: Final = 1024  # + 64 * attempts so far: delay of the next hedge

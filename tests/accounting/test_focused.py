@@ -16,6 +16,7 @@ from sysim.record.columns import (
     CC_ATTEMPTS,
     CC_HEDGES,
     CC_OUT,
+    CC_RETRIES,
     CC_SENT,
     CC_TRY,
     LC_OFFERED,
@@ -252,3 +253,36 @@ def test_the_services_view_is_the_callers_view() -> None:
     counts = books.services[:, list(books.plan.names.services).index("back"), SC_OUT : SC_OUT + len(OUTCOMES)]
     visits = {name: int(n) for name, n in zip(OUTCOMES, counts.sum(axis=0), strict=True) if n}
     assert visits == outcomes(books, label) == outcomes(books, label, CC_OUT)
+
+
+LEVERS: dict[str, tuple[Node, str, bool]] = {
+    "shed": ({"shed": {"load": "web", "share": "70%"}}, "shed", True),
+    "clear_queue": ({"clear_queue": "back"}, "shed", False),
+    "restart": ({"restart": {"service": "back", "replicas": 2}}, "lost", False),
+    "breaker_forced_open": ({"set": {"policies.wary.circuit_breaker": "open"}}, "circuit_open", False),
+    "rate_limit": ({"set": {"policies.limited.rate_limit.rate": "20/s"}}, "rate_limited", True),
+    "short_timeout": ({"set": {"policies.wary.timeout": "1ms"}}, "timeout", False),
+}
+
+
+@pytest.mark.parametrize("name", LEVERS)
+def test_each_lever_shows_and_the_books_balance(name: str) -> None:
+    lever, outcome, at_the_load = LEVERS[name]
+    busy = {"on": "back", "slowdown": 6, "at": "200ms", "for": "150ms"}
+    node = base(actions=[{"at": "250ms", **lever}], faults=[busy])
+    node["policies"]["limited"] = {"timeout": "80ms", "rate_limit": {"rate": "10k/s", "burst": 5}}
+    node["load"]["web"]["policy"] = "limited"
+    call = "web -> front.page" if at_the_load else "front.page -> back.get"
+    first = CC_OUT if at_the_load else CC_TRY
+    with_lever = outcomes(run(node), call, first).get(outcome, 0)
+    without = outcomes(run(node | {"actions": []}), call, first).get(outcome, 0)
+    assert with_lever > without
+
+
+def test_retries_are_switched_off_at_a_condition() -> None:
+    node = base(faults=[{"on": "back", "pause": True, "at": "200ms", "for": "150ms"}])
+    when = {"metric": "queue(back) >= 8", "every": "10ms"}
+    lever = {"when": when, "set": {"policies.wary.retry.max_attempts": 1}}
+    with_lever = run(node | {"actions": [lever]})
+    call = "front.page -> back.get"
+    assert total(with_lever, call, CC_RETRIES) < 0.7 * total(run(node), call, CC_RETRIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -47,6 +48,12 @@ def with_an_end(number: int) -> str:
         fault | ({"for": "1ms"} if "for" not in fault and "restart_after" not in str(fault) else {})
         for fault in node.get("faults", [])
         if name not in str(fault["on"]).split(" -> ") or name == "l0"
+    ]
+    others = re.compile(r"\bl1\b" if name == "l0" else r"\bl0\b")
+    node["actions"] = [action for action in node.get("actions", []) if not others.search(str(action))]
+    used = str(node["load"]) + str(node["services"])
+    node["actions"] = [
+        action for action in node["actions"] if all(name in used for name in re.findall(r"\bp\d\b", str(action)))
     ]
     return yaml.safe_dump(node, sort_keys=False)
 

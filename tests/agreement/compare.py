@@ -25,7 +25,7 @@ from sysim.record.record import Record
 from sysim.scenario_file import loads
 
 RANKS = (
-    "fault", "done", "reply", "join", "permit", "grant", "start", "cancel", "backoff", "think", "load",
+    "fault", "action", "done", "reply", "join", "permit", "grant", "start", "cancel", "backoff", "think", "load",
     "arrive", "hedge", "patience", "timeout", "user",
 )  # fmt: skip
 ROOT = Path(__file__).parents[2]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -90,6 +91,8 @@ class _Scenario:
         if rng.random() < 0.7:
             node["faults"] = [self.fault() for _ in range(rng.choice((1, 1, 2, 3)))]
         node["flags"] = {"one": rng.choice(("on", "off"))}
+        if rng.random() < 0.6:
+            node["actions"] = [self.action(node) for _ in range(rng.choice((1, 2, 2, 3, 5)))]
         if self.seldom():
             node["windows"] = {"early": "2ms..10ms", "late": f"{self.duration // 2}ms.."}
         return node
@@ -395,6 +398,124 @@ class _Scenario:
             node["error"] = node[kind]["share"]
             node["after_work"] = True
         return node
+
+    # --- actions ----------------------------------------------------------------------------------------
+
+    def action(self, scenario: Node) -> Node:
+        """A lever at an instant that others share, or at a condition that soon comes true, or never does."""
+        rng = self.rng
+        node: Node = {}
+        if rng.random() < 0.5:
+            node["at"] = f"{rng.randint(0, self.duration)}ms"
+        else:
+            node["when"] = self.condition(scenario)
+        if self.seldom():
+            node["after"] = self.drawn()
+        settings = list(_settings(scenario))
+        kinds = ["flag", "shed", "shed", "clear_queue", "clear_queue", "restart", "restart", *["set"] * 3]
+        kind = rng.choice(kinds)
+        if kind == "set" and not settings:
+            kind = "clear_queue"
+        service = rng.choice(self.names)
+        if kind == "flag":
+            node["flag"] = {"one": rng.choice(("on", "off"))}
+        elif kind == "shed":
+            load = rng.choice(sorted(scenario["load"]))
+            node["shed"] = {"load": load, "share": rng.choice(("0%", "30%", "50%", "100%"))}
+        elif kind == "clear_queue":
+            node["clear_queue"] = service
+        elif kind == "restart":
+            node["restart"] = self.restart(service, scenario)
+        else:
+            some = rng.sample(settings, min(len(settings), rng.choice((1, 1, 2))))
+            node["set"] = {f"{path}.{key}": self.setting(key) for path, key in some}
+        return node
+
+    def restart(self, service: str, scenario: Node) -> Any:
+        rng = self.rng
+        if rng.random() < 0.4:
+            return service
+        node: Node = {"service": service}
+        if self.often():
+            node["replicas"] = rng.choice((1, 1, 2, "50%"))
+        zones = scenario["services"][service].get("zones")
+        if zones and self.seldom():
+            node["zone"] = rng.choice(zones)
+        return node
+
+    def setting(self, key: str) -> Any:
+        rng = self.rng
+        values: dict[str, tuple[Any, ...]] = {
+            "timeout": (self.some(), self.some()),
+            "retry.max_attempts": (1, 1, 2, 4),
+            "hedge.max_attempts": (1, 2, 3),
+            "rate_limit.rate": ("100/s", "500/s", "2000/s"),
+            "circuit_breaker": ("open", "closed", "auto"),
+        }
+        return rng.choice(values[key])
+
+    def condition(self, scenario: Node) -> Any:
+        rng = self.rng
+        services = [f"queue({name}) >= 1" for name in self.names]
+        services += [f"in_system({name}) {rng.choice(('> 0', '>= 3', '== 0'))}" for name in self.names]
+        services += [
+            f"utilisation({name}) {rng.choice(('> 40%', '< 60%'))}"
+            for name in self.names
+            if "concurrency" in scenario["services"][name]
+        ]
+        loads = [
+            line.format(name)
+            for name in sorted(scenario["load"])
+            for line in ("success({}) < 90%", "goodput({}) < 500/s", "offered_per_s({}) > 300/s", "p50({}) > 1ms",
+                         "p99({}) >= 2ms", "p90_all({}) > 0ms", "p999({}) != 3ms", "success({}) == 100%")
+        ]  # fmt: skip
+        of_load = rng.random() < 0.5
+        node: Node = {"metric": rng.choice(loads if of_load else services), "every": self.some()}
+        if rng.random() < 0.4:
+            node["for"] = rng.choice(("1ms", "2ms", "5ms"))
+        if of_load:
+            node["over"] = rng.choice(("1ms", "3ms", "10ms"))
+        return node
+
+
+def _settings(root: Node) -> Iterator[tuple[str, str]]:
+    """The policies of calls, by the path that names them in a file, and the keys of each that can be set."""
+    yield from _inline(root["load"], "load")
+    yield from _inline(root["services"], "services")
+    used = set(_named(root.get("load"))) | set(_named(root.get("services")))
+    for name in sorted(used):
+        yield from _keys(root["policies"][name], f"policies.{name}")
+
+
+def _keys(policy: Node, path: str) -> Iterator[tuple[str, str]]:
+    yield path, "timeout"
+    yield path, "circuit_breaker"
+    for part, key in (("retry", "max_attempts"), ("hedge", "max_attempts"), ("rate_limit", "rate")):
+        if part in policy:
+            yield path, f"{part}.{key}"
+
+
+def _inline(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    for key, child in _children(node):
+        if key == "policy" and isinstance(child, dict):
+            yield from _keys(child, f"{path}.policy")
+        yield from _inline(child, f"{path}.{key}")
+
+
+def _named(node: Any) -> Iterator[str]:
+    for key, child in _children(node):
+        if key == "policy" and isinstance(child, str):
+            yield child
+        yield from _named(child)
+
+
+def _children(node: Any) -> list[tuple[str, Any]]:
+    if isinstance(node, dict):
+        if "publish" in node and isinstance(node.get("policy"), dict):
+            # nobody waits for a message, so its policy's fallback is never run
+            node = node | {"policy": {key: value for key, value in node["policy"].items() if key != "fallback"}}
+        return list(node.items())
+    return [(str(number), child) for number, child in enumerate(node)] if isinstance(node, list) else []
 
 
 if __name__ == "__main__":

@@ -173,6 +173,16 @@ def test_retry_storm() -> None:
     assert backoff["amplification"] > 2.5
 
 
+def test_a_retry_storm_ends_when_what_is_let_in_fits_even_with_all_its_retries() -> None:
+    """Clients who try three times make 1200 attempts a second of 400; the server does 500: 58 % have to go."""
+    path = ROOT / "experiments" / "shed_to_recover.yaml"
+    for share, recovers in (("52%", False), ("64%", True)):
+        run = sysim.simulate(sysim.load(path, variant="enough", set={"actions.shed.shed.share": share})).run
+        assert (run.recovery["clients"].recovered_after_s is not None) == recovers, share
+        assert [pulled.what for pulled in run.actions] == [f"shed {share} of clients", "shed 0% of clients"]
+    assert sysim.check(path, workers=1).exit_code == 0
+
+
 def test_the_check_of_the_retry_storm_says_which_of_six_mitigations_hold() -> None:
     study = sysim.check(ROOT / "experiments" / "retry_storm.yaml", workers=2)
     assert study.exit_code == 1 and study.replications == 10 and study.reason == "decided"
@@ -251,6 +261,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "load.clients.rate": "100/s",
         "services.api.operations.get.0.work": {"exponential": "8ms"},
         "windows": {"before": "..1s", "after": "3s.."},
+    },
+    "shed_to_recover": {
+        "time.duration": "9s", "faults.stall.at": "1s", "faults.stall.for": "1s", "load.clients.rate": "100/s",
+        "services.api.operations.get.0.work": {"exponential": "8ms"}, "services.api.queue.capacity": 100,
+        "actions.shed.when": {"metric": "success(clients) < 50%", "every": "200ms", "over": "400ms", "for": "0s"},
+        "actions.shed.after": "300ms", "actions.open.at": "6s",
+        "windows": {"before": "..1s", "after": "7s.."},
     },
     "third_party_outage": {
         "time.duration": "8s", "time.warmup": "0s", "faults.outage.at": "2s", "faults.outage.for": "2s",

@@ -207,7 +207,7 @@ def _later() -> set[str]:
     from sysim.scenario_file.shapes import Shape
 
     seen: set[int] = set()
-    words = {"actions", "slos"}
+    words = {"slos", "alert"}
     stack: list[Any] = [SCENARIO]
     while stack:
         shape = stack.pop()

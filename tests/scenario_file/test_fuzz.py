@@ -146,3 +146,26 @@ def test_any_value_anywhere(patch: dict[str, object]) -> None:
         loads(STORM, set=patch)
     except ScenarioError as error:
         assert str(error)
+
+
+ACTION_KEYS = st.sampled_from([
+    "at", "when", "after", "name", "flag", "shed", "clear_queue", "restart", "set", "load", "share", "service",
+    "replicas", "zone", "metric", "for", "every", "over", "p99(clients)", "queue(api)", "load.clients.policy.timeout",
+    "load.clients.policy.circuit_breaker", "scale", "alert",
+])  # fmt: skip
+ACTION_VALUES = st.recursive(
+    st.one_of(VALUES, st.sampled_from([
+        "api", "clients", "30%", "10s", "queue(api) > 3", "p99(clients) > 1s", "> 3", "> 800ms", "open", 2,
+    ])),
+    lambda inner: st.dictionaries(ACTION_KEYS, inner, max_size=4),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(ACTION_KEYS, ACTION_VALUES, max_size=4), max_size=2))
+@settings(deadline=None, max_examples=200)
+def test_any_action(actions: list[dict[str, object]]) -> None:
+    try:
+        loads(STORM, set={"actions": actions})
+    except ScenarioError as error:
+        assert str(error)

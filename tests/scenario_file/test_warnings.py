@@ -89,3 +89,15 @@ def test_a_step_with_a_name_is_called_by_it() -> None:
     faults = "faults: [{name: gone, at: 5s, for: 1s, on: api -> db, blackhole: true}]"
     paths = [warning.path for warning in loads(text.replace("faults: []", faults)).warnings]
     assert "services.api.operations.get.charge" in paths and "faults.gone.at" in paths
+
+
+def test_actions_that_come_too_late() -> None:
+    text = FRAME.format(workers=2, call="", load="", faults="", windows="")
+    for action, code in (
+        ("{at: 60s, clear_queue: api}", "after-the-end"),
+        ("{when: {metric: queue(api) > 3, every: 60s}, clear_queue: api}", "after-the-end"),
+        ("{at: 59s, clear_queue: api}", None),
+        ("{when: queue(api) > 3, clear_queue: api}", None),
+    ):
+        said = [warning.code for warning in loads(f"{text}actions: [{action}]\n").warnings]
+        assert said == ([code] if code else [])

@@ -18,6 +18,7 @@ from sysim.semantics import (
     balancer,
     budget,
     circuit_breaker,
+    conditions,
     digest,
     disturbance,
     rate_limit,
@@ -196,9 +197,21 @@ def choices() -> Iterator[tuple[str, object]]:
         yield "tables " + table(s.scope) + table(outstanding), 0
 
 
+def looks() -> Iterator[tuple[str, object]]:
+    """Conditions, and how long they have held."""
+    for comparison, x, y in itertools.product(range(6), FLOATS, FLOATS):
+        yield "conditions.holds", conditions.holds(comparison, x, y)
+    state = np.zeros((2, t.N_AS), np.int64)
+    state[:, t.AS_SINCE] = t.NEVER
+    for i in range(200):
+        true = rng.uniform(8, i) < 0.8
+        yield "conditions.lasting", conditions.lasting(state, i % 2, i * SECOND, i // 50 * SECOND, true)
+    yield "tables " + table(state), 0
+
+
 def transcript() -> list[str]:
     with rng.wrapping():
-        steps = itertools.chain(plain(), draws(), policies(), choices())
+        steps = itertools.chain(plain(), draws(), policies(), choices(), looks())
         return [f"{name} {show(value)}" for name, value in steps]
 
 

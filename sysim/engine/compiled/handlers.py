@@ -63,8 +63,6 @@ from sysim.engine.compiled.visits import (
     free_worker,
     has_free_worker,
     join_queue,
-    leave_queue,
-    line_of,
     take_worker,
     touch_service,
 )
@@ -243,17 +241,6 @@ def visit_end(w):
         st[i, ST_MARK] &= ~MARK_WORKER
         free_worker(w, st[i, ST_SVC], st[i, ST_REP])
     close(w, i, g[G_OUT], False)
-
-
-@law
-def leave_waiting(w, i):
-    """Visit `i` leaves its queue before a worker took it."""
-    st = t.st(w)
-    level = t.level(w)
-    s = st[i, ST_SVC]
-    touch_service(w, s)
-    leave_queue(w, line_of(w, i), i)
-    level[s, LV_QUEUE] -= 1
 
 
 @law

@@ -5,16 +5,18 @@ from __future__ import annotations
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
+from sysim.engine.compiled.actions import LOOK, look
+from sysim.engine.compiled.actions import act as act_on
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
-from sysim.engine.compiled.handlers import arrive, join, leave_waiting, load_arrival, visit_end
+from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
 from sysim.engine.compiled.replicas import READY
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.stories import give_back
-from sysim.engine.compiled.visits import begin, free_worker, leave_resume, touch_service
+from sysim.engine.compiled.visits import begin, free_worker, leave_resume, leave_waiting, touch_service
 from sysim.engine.compiled.work import leave_cores
 from sysim.plan.tables import (
     BULKHEAD_FULL,
@@ -24,6 +26,7 @@ from sysim.plan.tables import (
     ERROR,
     NEVER,
     P_CANCEL,
+    R_ACTION,
     R_ARRIVE,
     R_BACKOFF,
     R_CANCEL,
@@ -56,7 +59,7 @@ FAULT_SPACE = 4  # entries that a fault may add for every story there is
 
 
 @inlined_law
-def live(w, rank, sub, seq, slot):
+def live(w, time, rank, sub, seq, slot):
     """Whether the entry just taken still means anything."""
     st = t.st(w)
     rep = t.rep(w)
@@ -101,6 +104,8 @@ def live(w, rank, sub, seq, slot):
             and st[slot, c.A_NOTICE] == seq
             and st[slot, c.ST_PHASE] != c.PH_GONE
         )
+    if rank == R_ACTION:
+        return sub != LOOK or look(w, slot, time)
     return st[slot, c.ST_ID] == seq  # R_START, R_THINK
 
 
@@ -178,13 +183,13 @@ def run(w, log, margin, budget):
         i = ref & c.SLOT_MASK
         sub = (ref >> c.SLOT_BITS) & 3
         seq = ref >> c.SEQ_SHIFT
-        if not live(w, rank, sub, seq, i):
-            continue
-        if rank == R_FAULT:
+        if rank <= R_ACTION:  # a fault or an action, which may strike all there is
             room = margin + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
             if g[c.G_HEAP] + room > due.shape[0] - ROOT or g[c.G_INSTANT] + room > instant.shape[0]:
                 put_back(w, time, order, ref)
                 return c.GROW
+        if not live(w, time, rank, sub, seq, i):
+            continue
         if time != g[c.G_NOW]:
             if time >= g[c.G_DURATION] and (g[c.G_OPEN] == 0 or g[c.G_PENDING] + 1 == 0):
                 return c.DONE
@@ -299,6 +304,8 @@ def run(w, log, margin, budget):
                     touch_service(w, st[i, c.ST_SVC])
                 stop(w, i, CANCELLED)
                 act = c.ACT_VISIT_END
+        elif rank == R_ACTION:
+            act_on(w, sub, i)
         else:  # R_FAULT
             fault_entries.handle(w, sub, seq, i)
 

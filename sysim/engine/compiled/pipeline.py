@@ -125,6 +125,7 @@ from sysim.plan.tables import (
     R_TIMEOUT,
     RATE_LIMITED,
     S_FIRST,
+    SHED,
     UNREACHABLE,
 )
 from sysim.plan.tables import C_SCOPE as SITE_SCOPE
@@ -134,7 +135,7 @@ from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
 from sysim.semantics.digest import NOTE_ATTEMPT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
-from sysim.semantics.salts import X_BACKOFF, X_HEDGE
+from sysim.semantics.salts import X_BACKOFF, X_DOOR, X_HEDGE
 from sysim.semantics.sampling import sample
 
 _breaker_acquire = circuit_breaker.acquire
@@ -204,6 +205,11 @@ def call(w):
     if inherited <= now:
         g[G_OUT] = DEADLINE
         return ACT_CALL_END
+    if sites[c, C_STREAM] >= 0:
+        door = t.doors(w)[sites[c, C_STREAM]]
+        if door > 0.0 and uniform(key, X_DOOR) < door:
+            g[G_OUT] = SHED
+            return ACT_CALL_END
     if deadline < NEVER:
         lane = policies[p, P_DEADLINE_LANE] if deadline == own else -1
         push_lane(w, lane, deadline, R_TIMEOUT, key, refer(seq, 1, i))

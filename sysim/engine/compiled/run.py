@@ -10,6 +10,7 @@ import numpy as np
 
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import loop
+from sysim.engine.compiled.actions import schedule_action
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.faults import schedule_begin
 from sysim.engine.compiled.handlers import next_arrival
@@ -157,6 +158,8 @@ def _begin(plan: Plan, run: Tables) -> None:
             base = at if at < NEVER else 0
             at = base + int(sample(plan.dist, plan.distF, plan.points, plan.faults[f, F_EVERY], key, 0))
         schedule_begin(run.world, f, at, recurring)
+    for a in range(plan.n_actions):
+        schedule_action(run.world, a)
 
 
 def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> None:
@@ -191,7 +194,7 @@ def _loop(
             raise SimulationError(_stuck(plan, run))
         if status == c.GROW:
             used = len(run.st) - int(g[c.G_FREE_N])
-            grow(run, run.margin + (loop.FAULT_SPACE * used if plan.n_faults else 0))
+            grow(run, run.margin + (loop.FAULT_SPACE * used if plan.n_faults or plan.n_actions else 0))
             grow_lanes(run)
             run.connect(plan, record)
         elif progress is not None:

@@ -13,6 +13,8 @@ from sysim.engine.compiled import world
 from sysim.engine.compiled.entries import ROOT
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
+    AC_KEY,
+    AS_SINCE,
     F_KEY,
     INSTANT_LIMIT,
     K_KEY,
@@ -24,7 +26,9 @@ from sysim.plan.tables import (
     L_FIRST_RATE,
     L_KEY,
     LF_BATCH,
+    N_AS,
     N_FS,
+    N_SEEN,
     NEVER,
     NONE,
     RP_SVC,
@@ -33,6 +37,7 @@ from sysim.plan.tables import (
     SF_CORES,
 )
 from sysim.record.columns import LV_UP
+from sysim.record.histogram import BINS
 from sysim.record.record import Record
 from sysim.semantics.rng import derive
 from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
@@ -84,6 +89,12 @@ class Tables:
     load_target: Floats
     stack: Ints
     flags: Ints
+    policies: Ints
+    doors: Floats  # the share of each stream that is shed
+    action_state: Ints
+    seen: Ints
+    seen_hist: Ints
+    action_keys: Ints
     fault_keys: Ints
     fault_of_site: Ints
     margin: int
@@ -140,7 +151,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
 
     users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
     # Whatever the row number of an entry means, there is a story row of that number, so looking ahead may read it.
-    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults)
+    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults, plan.n_actions)
     rows = 1 << max(10, int(2 * margin + 2 * users + subjects).bit_length())
     tables = Tables(
         g=g,
@@ -163,6 +174,12 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         load_target=np.zeros(plan.loads.shape[0], dtype=np.float64),
         stack=np.zeros(1, dtype=np.int64),
         flags=plan.flags.copy(),
+        policies=plan.policies.copy(),
+        doors=np.zeros(plan.streams.shape[0], dtype=np.float64),
+        action_state=_conditions(plan),
+        seen=np.zeros((max(1, plan.n_slots), N_SEEN), dtype=np.int64),
+        seen_hist=np.zeros((max(1, plan.n_bins), BINS), dtype=np.int64),
+        action_keys=np.array([derive(run_key, key) for key in plan.actions[:, AC_KEY]], dtype=np.int64),
         fault_keys=np.array([derive(run_key, key) for key in plan.faults[:, F_KEY]], dtype=np.int64),
         fault_of_site=_sites_of_faults(plan),
         margin=margin,
@@ -217,6 +234,12 @@ def _speeds(plan: Plan) -> Floats:
             speed[row, c.SP_CORES] = plan.svcF[s, SF_CORES]
             row += 1
     return speed
+
+
+def _conditions(plan: Plan) -> Ints:
+    state = np.zeros((len(plan.actions), N_AS), dtype=np.int64)
+    state[:, AS_SINCE] = NEVER
+    return state
 
 
 def _sites_of_faults(plan: Plan) -> Ints:

@@ -163,6 +163,17 @@ def leave_queue(w, q, i):
 
 
 @law
+def leave_waiting(w, i):
+    """Visit `i` leaves its queue before a worker took it."""
+    st = t.st(w)
+    level = t.level(w)
+    s = st[i, ST_SVC]
+    touch_service(w, s)
+    leave_queue(w, line_of(w, i), i)
+    level[s, LV_QUEUE] -= 1
+
+
+@law
 def join_resume(w, i):
     """Visit `i` waits for a worker to go on, ahead of all that have not started."""
     st = t.st(w)

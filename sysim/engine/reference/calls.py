@@ -32,12 +32,13 @@ from sysim.plan.tables import (
     R_REPLY,
     R_TIMEOUT,
     RATE_LIMITED,
+    SHED,
     TIMEOUT,
     UNREACHABLE,
 )
 from sysim.record.columns import CC_REFUSED, N_CC, SPAN_CALL, SPAN_REQUEST
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST
-from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_FALLBACK, X_HEDGE
+from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_DOOR, X_FALLBACK, X_HEDGE
 
 PENDING = -1  # instead of an outcome: the attempt is under way
 NOTICED = frozenset({TIMEOUT, DEADLINE, CANCELLED})
@@ -132,6 +133,9 @@ class Calls:
         clock, policy = self.clock, call.policy
         if inherited <= call.begun:
             return DEADLINE
+        door = self.world.doors[call.site.stream] if call.request is not None else 0.0
+        if door > 0.0 and uniform(call.key, X_DOOR) < door:
+            return SHED
         deadline = min(inherited, call.begun + policy.deadline)
         call.deadline = deadline if policy.propagate else inherited
         if deadline < NEVER:

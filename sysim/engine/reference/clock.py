@@ -41,6 +41,10 @@ class Wait:
         self.open = False
         self.story.resume(entry)
 
+    def due(self, time: int) -> bool:
+        """Whether a look at `time` comes to something."""
+        return self.open
+
 
 DEAD = Wait()
 DEAD.open = False
@@ -56,6 +60,12 @@ class Entry(simpy.Event):
         self.key = key
         self.wait = wait
         self.what = what
+
+
+class Look(Entry):
+    """An entry of which only its own turn shows whether it is live: a look at something that may come to nothing."""
+
+    __slots__ = ()
 
 
 class Clock(simpy.Environment):
@@ -105,8 +115,7 @@ class Clock(simpy.Environment):
         if not queue:
             raise EmptySchedule
         time, order, _, entry = heappop(queue)
-        if entry.__class__ is not Entry:
-            self._foreign(time, entry)
+        if entry.__class__ is not Entry and not self._looked(time, entry):
             return
         self.own -= 1
         wait = entry.wait
@@ -132,6 +141,22 @@ class Clock(simpy.Environment):
         if self.log is not None:
             self.log.append((time, entry.rank, entry.key, self.notes))
         self.notes = 0
+
+    def look(self, time: int, rank: int, key: int, wait: Any, what: Any) -> None:
+        """Put an entry on its way that is live if ``wait.due(time)`` says so when its turn has come."""
+        self.own += 1
+        order = rank << KEY_BITS | key & KEY_MASK
+        heappush(self._queue, (time, order, next(self._eid), Look(rank, key, wait, what)))
+
+    def _looked(self, time: int, event: Any) -> bool:
+        """Whether an event that is no plain entry is a live one: a look that has found something."""
+        if event.__class__ is not Look:
+            self._foreign(time, event)
+            return False
+        if not event.wait.due(time):
+            self.own -= 1
+            return False
+        return True
 
     def _foreign(self, time: int, event: simpy.Event) -> None:
         """An event of a user's process: nothing of it is counted."""

@@ -167,6 +167,16 @@ class Faults:
             delay += sample(*self.world.draws, replica.service.startup, key, 0)
         self.clock.enter(self.clock._now + delay, R_FAULT, key, self.dawn, replica)
 
+    def waits(self, replica: Replica) -> bool:
+        """Whether a replica is down until the end of a fault."""
+        return any(replica in fault.fallen for fault in self.world.faults)
+
+    def release(self, replica: Replica) -> None:
+        """The end of the fault that took a replica down will not start it."""
+        for fault in self.world.faults:
+            if replica in fault.fallen:
+                fault.fallen.remove(replica)
+
     def rise(self, replica: Replica) -> None:
         """A replica is ready."""
         replica.up = True

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numba
 
-from sysim.record import counters, histogram
+from sysim.record import counters, histogram, monitor
 from sysim.semantics import (
     arrivals,
     backoff,
@@ -92,3 +92,4 @@ breaker_opened = counters.breaker_opened
 breaker_closed = counters.breaker_closed
 transition = _whole(counters.transition)
 observe = histogram.add
+look = monitor.look

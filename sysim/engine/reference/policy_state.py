@@ -51,7 +51,7 @@ class PolicyState:
         self.clock = world.clock
         self.book = book
         self.network = network
-        self.policies, self.policies_f = world.plan.policies, world.plan.policiesF
+        self.policies, self.policies_f = world.policy_rows, world.plan.policiesF
         self.lines: dict[int, OrderedDict[Attempt, Entry]] = {}  # who waits for a permit, by scope
         self.look_again()
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from sysim.engine.reference import loads
+from sysim.engine.reference.actions import Actions
 from sysim.engine.reference.book import Book
 from sysim.engine.reference.calls import Calls
 from sysim.engine.reference.faults import Faults
@@ -52,6 +53,7 @@ class Run:
         self.visits = Visits(self.world, self.book, self.programs, self.network)
         self.programs.calls, self.programs.visits, self.programs.works = self.calls, self.visits, self.works
         self.faults = Faults(self.world, self.book, self.calls, self.visits, self.works, self.network)
+        self.actions = Actions(self.world, self.book, self.visits, self.faults)
         self.clock.subject = self.subject
 
     def subject(self) -> str:
@@ -67,6 +69,7 @@ class Run:
     def go(self) -> None:
         """From time 0 to the end."""
         self.faults.schedule()
+        self.actions.schedule()
         loads.begin(self.world, self.programs)
         self.clock.run()
         clock = self.clock

@@ -307,6 +307,13 @@ class Visits:
             self.book.busy(replica.service, 1)
             self.pass_on(replica)
 
+    def clear_queue(self, service: Service, outcome: int) -> None:
+        """Whoever waits and has not begun leaves with `outcome`."""
+        for queue in [service.queue] if service.shared else [replica.queue for replica in service.replicas]:
+            for visit in list(queue):
+                visit.stop(outcome)
+                self.end(visit, outcome)
+
     # --- crash ------------------------------------------------------------------------------------------
 
     def clear(self, replica: Replica) -> None:

@@ -30,6 +30,10 @@ class Policy:
 
     def __init__(self, row: int, of: list[int], of_f: list[float]) -> None:
         self.row = row
+        self.read(of, of_f)
+
+    def read(self, of: list[int], of_f: list[float]) -> None:
+        """Take the columns of the row."""
         self.timeout = of[t.P_TIMEOUT]
         self.deadline = of[t.P_DEADLINE]
         self.propagate = of[t.P_PROPAGATE]
@@ -209,9 +213,11 @@ class World:
         self.chances = [row[0] for row in plan.codeF.tolist()]
         self.branches = plan.branches.tolist()
         self.flags = plan.flags.tolist()
+        self.doors = [0.0] * len(plan.streams)  # the share of each stream that is shed
         self.constants = plan.dist[:, t.D_CONST].tolist()
 
-        policies, floats = plan.policies.tolist(), plan.policiesF.tolist()
+        self.policy_rows = plan.policies.copy()  # an operator may set some of them
+        policies, floats = self.policy_rows.tolist(), plan.policiesF.tolist()
         self.policies = [Policy(row, of, floats[row]) for row, of in enumerate(policies)]
         svc, svc_f = plan.svc.tolist(), plan.svcF.tolist()
         self.services = [Service(number, svc[number], svc_f[number]) for number in range(plan.n_services)]
@@ -291,4 +297,9 @@ class World:
         plan = self.plan
         policy = int(self.scope[k, t.K_POLICY])
         n = len(self.services[self.callee_of[k]].replicas)
-        scope_reset(self.scope, k, self.ring, plan.policies, plan.policiesF, policy, now, n, self.outstanding)
+        scope_reset(self.scope, k, self.ring, self.policy_rows, plan.policiesF, policy, now, n, self.outstanding)
+
+    def set_policy(self, policy: int, column: int, value: int) -> None:
+        """An operator changes a policy."""
+        self.policy_rows[policy, column] = value
+        self.policies[policy].read(self.policy_rows[policy].tolist(), self.plan.policiesF[policy].tolist())

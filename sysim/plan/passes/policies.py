@@ -30,6 +30,7 @@ from sysim.plan.tables import (
     BALANCE_ROUND_ROBIN,
     BUDGET_BUCKET,
     BUDGET_RATIO,
+    FORCE_AUTO,
     JITTER_DECORRELATED,
     JITTER_EQUAL,
     JITTER_FULL,
@@ -111,6 +112,7 @@ class Policies:
         self.rows: list[list[int]] = []
         self.rows_f: list[list[float]] = []
         self.labels: list[str] = []
+        self.models: list[CallPolicy] = []
         self._number: dict[CallPolicy, int] = {}
         self.row(None, "none")
 
@@ -120,6 +122,7 @@ class Policies:
         if policy not in self._number:
             self._number[policy] = len(self.rows)
             self.labels.append(policy.scope or path)
+            self.models.append(policy)
             columns: dict[int, int] = {}
             floats: dict[int, float] = {}
             self._times(policy, columns)
@@ -129,6 +132,10 @@ class Policies:
             self.rows.append(row(N_P, columns))
             self.rows_f.append(row_f(N_PF, floats))
         return self._number[policy]
+
+    def known_as(self, scope: str) -> list[int]:
+        """The rows of the policy that has this name, or stands at this place."""
+        return [number for number, policy in enumerate(self.models) if policy.scope == scope]
 
     def _times(self, policy: CallPolicy, columns: dict[int, int]) -> None:
         deadline = policy.deadline
@@ -186,7 +193,7 @@ class Policies:
         columns[P_BREAKER_SLOW] = NEVER
         floats[PF_BREAKER_SLOW] = NEVER_SLOW
         if breaker is not None:
-            columns[P_BREAKER] = 1
+            columns[P_BREAKER] = FORCE_AUTO
             if isinstance(breaker.window, CallWindow):
                 columns[P_BREAKER_CALLS] = breaker.window.calls
             else:

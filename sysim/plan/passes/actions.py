@@ -1,0 +1,308 @@
+"""Actions into rows: when each is due or looks at its condition, and the levers it pulls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sysim.model import (
+    Action,
+    ClearQueueLever,
+    Condition,
+    FlagLever,
+    RestartLever,
+    Scenario,
+    SetLever,
+    Setting,
+    ShedLever,
+)
+from sysim.plan.errors import PlanError
+from sysim.plan.identity import salt
+from sysim.plan.passes.distributions import Distributions
+from sysim.plan.passes.policies import Policies
+from sysim.plan.passes.rows import row, row_f
+from sysim.plan.passes.topology import Topology, unknown
+from sysim.plan.passes.traffic import Traffic
+from sysim.plan.tables import (
+    AC_AFTER,
+    AC_AT,
+    AC_EVERY,
+    AC_FIRST_BINS,
+    AC_FIRST_LEVER,
+    AC_FIRST_SLOT,
+    AC_FOR,
+    AC_KEY,
+    AC_LEVERS,
+    AC_METRIC,
+    AC_OP,
+    AC_SLOTS,
+    AC_SUBJECT,
+    ACF_QUANTILE,
+    ACF_THRESHOLD,
+    COMPARISONS,
+    FORCE_AUTO,
+    FORCE_CLOSED,
+    FORCE_NONE,
+    FORCE_OPEN,
+    L_FIRST_STREAM,
+    L_STREAMS,
+    LE_ARG,
+    LE_COLUMN,
+    LE_FIRST_HIT,
+    LE_HITS,
+    LE_KIND,
+    LE_STRIKE,
+    LE_VALUE,
+    LEF_VALUE,
+    LEVER_CLEAR_QUEUE,
+    LEVER_FLAG,
+    LEVER_RESTART,
+    LEVER_SET,
+    LEVER_SHED,
+    METRIC_GOODPUT,
+    METRIC_IN_SYSTEM,
+    METRIC_LATENCY,
+    METRIC_LATENCY_ALL,
+    METRIC_OFFERED,
+    METRIC_QUEUE,
+    METRIC_SUCCESS,
+    METRIC_UTILISATION,
+    N_AC,
+    N_ACF,
+    N_LE,
+    N_LEF,
+    NEVER,
+    NONE,
+    P_BREAKER,
+    P_HEDGE_MAX,
+    P_MAX_ATTEMPTS,
+    P_RATE_INTERVAL,
+    P_TIMEOUT,
+    P_TIMEOUT_LANE,
+    RP_ZONE,
+    S_WORKERS,
+)
+from sysim.semantics.kinds import struck
+
+SERVICE_METRICS = {"queue": METRIC_QUEUE, "in_system": METRIC_IN_SYSTEM, "utilisation": METRIC_UTILISATION}
+LOAD_METRICS = {
+    "success": METRIC_SUCCESS,
+    "goodput": METRIC_GOODPUT,
+    "goodput_per_s": METRIC_GOODPUT,
+    "offered_per_s": METRIC_OFFERED,
+}
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+MOST_SLOTS = 720
+NS = 1_000_000_000
+_NEEDS = {"retry.max_attempts": "retry", "hedge.max_attempts": "hedge", "rate_limit.rate": "rate_limit"}
+_FORCED = {"open": FORCE_OPEN, "closed": FORCE_CLOSED}
+
+
+class Actions:
+    """The rows of `actions` and `levers`, and how much conditions have to remember."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        topology: Topology,
+        traffic: Traffic,
+        policies: Policies,
+        distributions: Distributions,
+    ) -> None:
+        self.topology = topology
+        self.traffic = traffic
+        self.policies = policies
+        self.distributions = distributions
+        self.rows: list[list[int]] = []
+        self.rows_f: list[list[float]] = []
+        self.levers: list[list[int]] = []
+        self.levers_f: list[list[float]] = []
+        self.hits: list[int] = []
+        self.labels: list[str] = []
+        self.names: list[str | None] = []
+        self.slots = 0
+        self.bins = 0
+        alike: Counter[str] = Counter()
+        for number, action in enumerate(scenario.actions):
+            label = describe(action)
+            look = action.name or label
+            self._action(action, f"actions.{action.name or number}", salt("action", look, str(alike[look])))
+            alike[look] += 1
+            self.labels.append(label)
+            self.names.append(action.name)
+
+    def _action(self, action: Action, path: str, key: int) -> None:
+        first = len(self.levers)
+        self._pull(action, path)
+        columns = {
+            AC_AT: NEVER if action.at is None else action.at,
+            AC_AFTER: self.distributions.add_optional(action.after),
+            AC_KEY: key,
+            AC_FIRST_LEVER: first,
+            AC_LEVERS: len(self.levers) - first,
+            AC_METRIC: NONE,
+            AC_FIRST_BINS: NONE,
+        }
+        floats: dict[int, float] = {}
+        if action.when is not None:
+            self._condition(action.when, f"{path}.when", columns, floats)
+        self.rows.append(row(N_AC, columns))
+        self.rows_f.append(row_f(N_ACF, floats))
+
+    # --- conditions ---
+
+    def _condition(self, when: Condition, path: str, columns: dict[int, int], floats: dict[int, float]) -> None:
+        metric = when.metric
+        slots = 0
+        if metric in SERVICE_METRICS:
+            subject = self.topology.service(when.subject, path)
+            columns[AC_METRIC] = SERVICE_METRICS[metric]
+            if metric == "utilisation" and self.topology.svc[subject][S_WORKERS] >= NEVER:
+                raise PlanError(
+                    path,
+                    f"{when.subject} has no limit of workers, so there is no utilisation",
+                    "give it a concurrency, or look at in_system",
+                )
+        else:
+            if when.subject not in self.topology.loads:
+                raise unknown(path, "load", when.subject, self.topology.loads)
+            subject = self.topology.loads.index(when.subject)
+            slots = -(-when.over // when.every)
+            if slots > MOST_SLOTS:
+                raise PlanError(
+                    path,
+                    f"the window covers {slots} looks, expected at most {MOST_SLOTS}",
+                    "look less often, or over a shorter time",
+                )
+            stem = metric.removesuffix("_all")
+            if metric in LOAD_METRICS:
+                columns[AC_METRIC] = LOAD_METRICS[metric]
+                columns[AC_FIRST_SLOT] = self.slots
+                self.slots += slots
+            elif stem in QUANTILES:
+                columns[AC_METRIC] = METRIC_LATENCY if stem == metric else METRIC_LATENCY_ALL
+                columns[AC_FIRST_BINS] = self.bins
+                floats[ACF_QUANTILE] = QUANTILES[stem]
+                self.bins += slots + 1
+            else:
+                raise unknown(path, "metric for conditions", metric, metrics())
+        columns[AC_SUBJECT] = subject
+        columns[AC_OP] = COMPARISONS.index(when.op)
+        columns[AC_FOR] = when.lasts
+        columns[AC_EVERY] = when.every
+        columns[AC_SLOTS] = slots
+        floats[ACF_THRESHOLD] = when.value
+
+    # --- levers ---
+
+    def _pull(self, action: Action, path: str) -> None:
+        lever = action.lever
+        match lever:
+            case FlagLever(flags=flags):
+                for name, on in sorted(flags.items()):
+                    self._lever(LEVER_FLAG, {LE_ARG: self.topology.flag(name, path), LE_VALUE: on})
+            case ShedLever(load=load, share=share):
+                if load not in self.topology.loads:
+                    raise unknown(path, "load", load, self.topology.loads)
+                columns = self.traffic.loads[self.topology.loads.index(load)]
+                for stream in range(columns[L_FIRST_STREAM], columns[L_FIRST_STREAM] + columns[L_STREAMS]):
+                    self._lever(LEVER_SHED, {LE_ARG: stream}, share)
+            case ClearQueueLever(service=service):
+                self._lever(LEVER_CLEAR_QUEUE, {LE_ARG: self.topology.service(service, path)})
+            case RestartLever():
+                self._lever(LEVER_RESTART, self._struck(lever, path))
+            case SetLever(settings=settings):
+                for setting in settings:
+                    self._set(setting, path)
+
+    def _lever(self, kind: int, columns: dict[int, int], value: float = 0.0) -> None:
+        self.levers.append(row(N_LE, {LE_KIND: kind, **columns}))
+        self.levers_f.append(row_f(N_LEF, {LEF_VALUE: value}))
+
+    def _struck(self, lever: RestartLever, path: str) -> dict[int, int]:
+        """Which replicas a lever may strike, and how many of them."""
+        service = self.topology.service(lever.service, path)
+        hits: Sequence[int] = self.topology.replicas_of(service)
+        if lever.zone is not None:
+            if lever.zone not in self.topology.zones:
+                raise unknown(path, "zone", lever.zone, self.topology.zones)
+            zone = self.topology.zone(lever.zone)
+            hits = [replica for replica in hits if self.topology.replicas[replica][RP_ZONE] == zone]
+        if not hits:
+            raise PlanError(path, f"{lever.service} has no replica in zone {lever.zone}", "look at its zones")
+        strike = len(hits) if lever.replicas is None else lever.replicas
+        if lever.replica_share is not None:
+            strike = struck(lever.replica_share, len(hits))
+        first = len(self.hits)
+        self.hits.extend(hits)
+        return {LE_ARG: service, LE_FIRST_HIT: first, LE_HITS: len(hits), LE_STRIKE: strike}
+
+    def _set(self, setting: Setting, path: str) -> None:
+        rows = self.policies.known_as(setting.scope)
+        if not rows:
+            raise PlanError(path, f"no call uses the policy of {setting.path}", "look at the path")
+        for number in rows:
+            policy = self.policies.models[number]
+            needed = _NEEDS.get(setting.key)
+            if needed is not None and getattr(policy, needed) is None:
+                raise PlanError(
+                    path,
+                    f"{setting.scope} has no {needed}, so {setting.key} cannot be set",
+                    f"give it one, such as {needed}: {{}}" if needed != "rate_limit" else "give it a rate_limit",
+                )
+            for column, value in self._columns(setting, number):
+                self._lever(LEVER_SET, {LE_ARG: number, LE_COLUMN: column, LE_VALUE: value})
+
+    def _columns(self, setting: Setting, number: int) -> list[tuple[int, int]]:
+        value = setting.value
+        if isinstance(value, str):
+            own = FORCE_AUTO if self.policies.rows[number][P_BREAKER] != FORCE_NONE else FORCE_NONE
+            return [(P_BREAKER, _FORCED.get(value, own))]
+        if setting.key == "timeout":
+            return [(P_TIMEOUT, int(value)), (P_TIMEOUT_LANE, NONE)]  # lanes are for delays that never change
+        if setting.key == "rate_limit.rate":
+            return [(P_RATE_INTERVAL, max(1, round(NS / value)))]
+        column = P_MAX_ATTEMPTS if setting.key == "retry.max_attempts" else P_HEDGE_MAX
+        return [(column, int(value))]
+
+
+def metrics() -> tuple[str, ...]:
+    """All metrics that a condition can look at."""
+    return (*SERVICE_METRICS, *LOAD_METRICS, *QUANTILES, *(f"{name}_all" for name in QUANTILES))
+
+
+def describe(action: Action) -> str:
+    """What an action does, in a few words."""
+    lever = action.lever
+    match lever:
+        case FlagLever(flags=flags):
+            return ", ".join(f"flag {name} {'on' if on else 'off'}" for name, on in sorted(flags.items()))
+        case ShedLever(load=load, share=share):
+            return f"shed {100 * share:g}% of {load}"
+        case ClearQueueLever(service=service):
+            return f"clear the queue of {service}"
+        case RestartLever():
+            return f"restart {_whom(lever)}"
+        case SetLever(settings=settings):
+            return ", ".join(f"set {setting.path} to {_value(setting)}" for setting in settings)
+        case _:
+            return lever.kind
+
+
+def _whom(lever: RestartLever) -> str:
+    what = lever.service
+    if lever.replicas is not None:
+        what = f"{lever.replicas} of {what}"
+    elif lever.replica_share is not None:
+        what = f"{100 * lever.replica_share:g}% of {what}"
+    return what if lever.zone is None else f"{what} in zone {lever.zone}"
+
+
+def _value(setting: Setting) -> str:
+    from sysim.units import format_duration, format_rate
+
+    if setting.key == "timeout":
+        return format_duration(int(setting.value))
+    if setting.key == "rate_limit.rate":
+        return format_rate(float(setting.value))
+    return str(setting.value)

@@ -1,0 +1,130 @@
+"""The grammar of actions: the levers that operators pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sysim import model
+from sysim.scenario_file.conditions import When
+from sysim.scenario_file.faults import REPLICAS
+from sysim.scenario_file.forms import Either, Tagged
+from sysim.scenario_file.nodes import Map, Node
+from sysim.scenario_file.references import FLAG_REF, ZONE_REF, NameRef
+from sysim.scenario_file.reporter import join
+from sysim.scenario_file.settings import Settings
+from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Shape
+from sysim.scenario_file.steps import check_unique_names
+from sysim.scenario_file.values import DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH
+
+if TYPE_CHECKING:
+    from sysim.scenario_file.reading import Reading
+
+LATER = ("drain", "scale", "deploy", "rollback")
+"""Levers of the format that no engine pulls yet."""
+
+SERVICE_REF = NameRef("a service of this file", "unknown-service", lambda ctx: ctx.services)
+LOAD_REF = NameRef("a load of this file", "unknown-load", lambda ctx: ctx.loads)
+
+
+class _Flags(MapOf):
+    """Flags of the file, each on or off."""
+
+    def __init__(self) -> None:
+        super().__init__("a map such as {similar_bets: off}", TRUTH, key_noun="the name of a flag")
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        values = super().read(node, at, ctx)
+        if not isinstance(node, Map):
+            return INVALID
+        if not values:
+            return self.wrong(node, at, ctx)
+        good = values is not INVALID
+        for key, _ in node.items():
+            if key not in ctx.flags:
+                hint = ctx.reporter.nearest(key, ctx.flags)
+                message = f"found {key[:80]!r}, expected {FLAG_REF.noun}"
+                ctx.report(node.key_mark(key), FLAG_REF.code, join(at, key), message, hint)
+                good = False
+        return values if good else INVALID
+
+
+class _ActionRecord(Record):
+    """An action with one lever; `make` builds the lever from the value under its key."""
+
+    def __init__(self, lever: str, shape: Shape, make: Any) -> None:
+        self.lever, self.make = lever, make
+        fields: dict[str, Shape] = {
+            lever: shape, "name": NAME_VALUE, "at": INSTANT, "when": When(), "after": DISTRIBUTION,
+        }  # fmt: skip
+        super().__init__(f"an action with {lever!r}", model.Action, fields, (lever,))
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        action = super().read(node, at, ctx)
+        if isinstance(node, Map):
+            given = [key for key in ("at", "when") if node.get(key) is not None]
+            if len(given) == 2:
+                message = "found 'at' and 'when', expected only one of them"
+                ctx.report(node.key_mark("when"), "ambiguous", at, message)
+                return INVALID
+            if not given:
+                ctx.report(node, "missing-key", at, f"found no 'at' or 'when', expected one in {self.noun}")
+                return INVALID
+        return action
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        if ("at" in values) == ("when" in values):
+            return INVALID  # `read` says so, whatever else is wrong
+        values = dict(values)
+        lever = self.make(values.pop(self.lever))
+        return super().construct({**values, "lever": lever}, node, at, ctx)
+
+
+class _Restarted(Record):
+    """A service of which some replicas are restarted."""
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        given = {key: value for key, value in values.items() if key != "replicas"}
+        return super().construct({**given, **values.get("replicas", {})}, node, at, ctx)
+
+
+def _lever_of(node: Node) -> str:
+    return "map" if isinstance(node, Map) else "scalar"
+
+
+def _restart(value: Any) -> model.RestartLever:
+    return model.RestartLever(service=value) if isinstance(value, str) else value
+
+
+def _action() -> Tagged:
+    shed = Record("{load, share}", model.ShedLever, {"load": LOAD_REF, "share": SHARE}, ("load", "share"))
+    restarted = {"service": SERVICE_REF, "replicas": REPLICAS, "zone": ZONE_REF}
+    restart = Either("a service or {service, replicas, zone}", _lever_of, {
+        "scalar": SERVICE_REF,
+        "map": _Restarted("{service, replicas, zone}", model.RestartLever, restarted, ("service",)),
+    })  # fmt: skip
+    levers: dict[str, tuple[Shape, Any]] = {
+        "flag": (_Flags(), lambda value: model.FlagLever(flags=value)),
+        "shed": (shed, lambda value: value),
+        "clear_queue": (SERVICE_REF, lambda value: model.ClearQueueLever(service=value)),
+        "restart": (restart, _restart),
+        "set": (Settings(), lambda value: model.SetLever(settings=value)),
+    }
+    return Tagged(
+        "an action",
+        {name: _ActionRecord(name, shape, make) for name, (shape, make) in levers.items()},
+        later=LATER,
+    )
+
+
+class Actions(ListOf):
+    """The list of actions; names among them are unique, since paths use them."""
+
+    def __init__(self) -> None:
+        super().__init__("a list of actions", _action())
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        check_unique_names(node, at, ctx, "action")
+        return super().read(node, at, ctx)
+
+
+__all__ = ["LATER", "Actions"]

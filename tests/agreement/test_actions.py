@@ -1,0 +1,106 @@
+"""What a lever may not do: an action that is not carried out leaves no trace, and pulling twice is pulling once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from sysim.engine.compiled.run import simulate as compiled
+from sysim.engine.reference import simulate as reference
+from sysim.plan.lower import lower
+from sysim.record.columns import EV_ACTION, EV_KIND
+from sysim.record.record import Record
+from sysim.scenario_file import loads
+from tests.agreement.generate import scenario
+
+Node = dict[str, Any]
+ENGINES = [compiled, reference]
+NEVER = [
+    {"at": "10s", "clear_queue": "s0"},
+    {"at": "10s", "restart": "s0"},
+    {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "restart": "s0"},
+    {"when": {"metric": "in_system(s0) >= 0", "every": "1ms", "for": "10s"}, "restart": "s0"},
+    {"when": {"metric": "p99(l0) > 1h", "every": "1ms", "over": "7ms"}, "shed": {"load": "l0", "share": "100%"}},
+    {"when": {"metric": "offered_per_s(l0) > 1M/s", "every": "1ms", "over": "3ms"}, "clear_queue": "s0"},
+    {"when": {"metric": "queue(s0) >= 0", "every": "10s"}, "after": "1ms", "clear_queue": "s0"},
+]
+
+
+def run(node: Node, engine: Callable[..., Record], seed: int) -> Record:
+    return engine(lower(loads(yaml.safe_dump(node, sort_keys=False)).scenario), seed=seed)
+
+
+def tables(record: Record) -> dict[str, bytes]:
+    found = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: value.tobytes() for name, value in found.items() if isinstance(value, np.ndarray)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("number", range(8))
+def test_an_action_that_never_comes_leaves_no_trace(number: int, engine: Callable[..., Record]) -> None:
+    node = yaml.safe_load(scenario(random.Random(700 + number)))
+    node["actions"] = []
+    without = run(node, engine, number)
+    for action in NEVER:
+        node["actions"] = [action]
+        one = run(node, engine, number)
+        assert (one.n_events, one.digest, one.end) == (without.n_events, without.digest, without.end), action
+        assert tables(one) == tables(without), action
+
+
+BASE = """
+sysim: 1
+time: {duration: 200ms, bucket: 20ms}
+services:
+  api: {concurrency: 1, replicas: 2, operations: {get: [{work: {exponential: 3ms}, flag: extra}, {work: 2ms}]}}
+policies: {p: {timeout: 20ms, retry: {max_attempts: 3}, circuit_breaker: {open_for: 10ms, window: {calls: 200}}}}
+load: {web: {call: api, rate: 700/s, policy: p}}
+flags: {extra: on}
+"""
+LEVERS: list[Node] = [
+    {"flag": {"extra": "off"}},
+    {"shed": {"load": "web", "share": "60%"}},
+    {"clear_queue": "api"},
+    {"set": {"policies.p.retry.max_attempts": 1}},
+    {"set": {"policies.p.timeout": "5ms"}},
+    {"set": {"policies.p.circuit_breaker": "open"}},
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: next(iter(lever)))
+def test_pulling_twice_is_pulling_once(lever: Node, engine: Callable[..., Record]) -> None:
+    node = yaml.safe_load(BASE)
+    untouched = run(node, engine, 1)
+    node["actions"] = [{"at": "80ms", **lever}]
+    once = run(node, engine, 1)
+    node["actions"] *= 2
+    twice = run(node, engine, 1)
+    one, two, none = tables(once), tables(twice), tables(untouched)
+    for found in (one, two, none):
+        del found["events"]
+    assert one == two
+    assert one != none
+    assert twice.n_events == once.n_events + 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_levers_are_recorded_when_decided_and_when_carried_out(engine: Callable[..., Record]) -> None:
+    node = yaml.safe_load(BASE)
+    node["actions"] = [
+        {"at": "50ms", "after": "7ms", "clear_queue": "api"},
+        {"when": {"metric": "queue(api) >= 1", "every": "10ms", "for": "20ms"}, "after": "5ms", "restart": "api"},
+        {"when": {"metric": "queue(api) >= 1", "every": "10ms"}, "flag": {"extra": "off"}},
+    ]
+    node["load"]["web"]["rate"] = {"steps": [{"at": "0s", "rate": "2000/s"}]}
+    record = run(node, engine, 1)
+    events = record.events[: record.n_transitions]
+    rows = events[events[:, EV_KIND] == EV_ACTION]
+    told = [(at // 1_000_000, int(subject), int(value)) for at, _, subject, value in rows.tolist()]
+    assert told == [(10, 2, 2), (30, 1, 1), (35, 1, 2), (57, 0, 2)]
