@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from sysim.api import Interrupted, Scenario, library, load, loads, simulate
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
+    from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map
 
 _HOME = {
     "load": "sysim.api",
     "loads": "sysim.api",
     "simulate": "sysim.api",
     "library": "sysim.api",
+    "tipping_point": "sysim.study.verbs",
+    "vulnerability_map": "sysim.study.verbs",
+    "least_relief": "sysim.study.verbs",
+    "fault_sweep": "sysim.study.verbs",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -35,7 +40,8 @@ _HOME = {
 
 __all__ = [
     "load", "loads", "simulate", "library", "Scenario", "Result", "Problem", "SysimError", "ScenarioError",
-    "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
+    "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point", "vulnerability_map", "least_relief",
+    "fault_sweep", "__version__",
 ]  # fmt: skip
 
 

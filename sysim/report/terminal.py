@@ -18,6 +18,7 @@ from rich.text import Text
 from sysim.analysis.checks import Verdict
 from sysim.analysis.words import Clock, amount, count, instant, listed, percent, span
 from sysim.report.figures import Figures, figures
+from sysim.report.states import states
 from sysim.result.result import Result
 from sysim.result.stats import CallStats, WindowStats, failures
 
@@ -149,6 +150,9 @@ def _loads(console: Console, result: Result) -> None:
                 *cells, style=_success_style(found.number("success")), end_section=window.name == "all"
             )
     console.print(table)
+    facts = "; ".join(f"{load}: {word}" for load, word in states(result))
+    if facts:
+        console.print(Text(f"what became of them: {facts}"))
 
 
 def _failed_by(found: Figures, offered: int) -> str:

@@ -1,0 +1,1 @@
+"""Many runs that answer one question: replications, variants side by side, sequential sampling."""
