@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import sysim
 from sysim.analysis.checks import exit_code
+from sysim.analysis.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
@@ -272,6 +274,17 @@ def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
     begin, end = (at for at, value in corners if value == peak)
     assert scenario.model.time.start is not None
     assert (begin, end) == (17 * 3600 + 600, 17 * 3600 + 900), "the five minutes before the race at 17:15"
+
+
+def test_the_machines_of_the_grand_national_are_no_more_than_its_peak_needs() -> None:
+    """What `sysim explain` computes, beside what the run around the race measures."""
+    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    lines = dict(explain(scenario.model))["How busy it is with every load at its highest rate"]
+    told = " ".join(lines)
+    held = [float(share) for share in re.findall(r"([\d.]+) % of the workers are held", told)]
+    databases = [float(share) for share in re.findall(r"_db: ([\d.]+) % of its capacity", told)]
+    assert len(held) == 6 and len(databases) == 2
+    assert all(25 < share < 45 for share in held + databases)
 
 
 @pytest.mark.long
