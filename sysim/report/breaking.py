@@ -55,7 +55,9 @@ def sweep_text(found: Sweep, rows: int = MOST_ROWS) -> str:
 
 def sweep_sentence(found: Sweep) -> str:
     """What it survives and what it does not."""
-    parts = [_survival(found.singles, "single fault"), *_survived(found.singles)]
+    parts = [_survival(found.singles, "single fault")]
+    if not found.interrupted:  # of what was not tried nothing is said
+        parts += _survived(found.singles)
     if found.pairs:
         parts.append(_survival(found.pairs, "pair"))
         new = [impact for impact in found.pairs if _worse_together(found, impact)]

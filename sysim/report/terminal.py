@@ -150,9 +150,9 @@ def _loads(console: Console, result: Result) -> None:
                 *cells, style=_success_style(found.number("success")), end_section=window.name == "all"
             )
     console.print(table)
-    facts = "; ".join(f"{load}: {word}" for load, word in states(result))
+    facts = "; ".join(f"{load} {word}" for load, word in states(result))
     if facts:
-        console.print(Text(f"what became of them: {facts}"))
+        console.print(Text(f"state of the loads: {facts}"))
 
 
 def _failed_by(found: Figures, offered: int) -> str:

@@ -139,6 +139,8 @@ def sweep(
     interrupted = False
     try:
         ask([()])
+        if not any(sum(what.offered.values()) for what in seen[()]):
+            raise SysimError("no request arrives before the fault: let the system settle until there is load")
         if any(state == "unstable" for what in seen[()] for state in what.states.values()):
             raise SysimError("the system is unstable without any fault: give it less load or more capacity first")
         ask([(single,) for single in found])

@@ -87,7 +87,8 @@ def singles(scenario: Scenario, terms: Terms, kinds: tuple[str, ...] = KINDS) ->
             edge = EdgeTarget(caller=caller, callee=callee)
             text = f"calls {caller} -> {callee} vanish"
             found.append(Single(text, "blackhole", callee, _fault(edge, BlackholeFault(), terms), caller))
-    zones = sorted({zone for service in scenario.services.values() for zone in service.zones})
+    # replica i lies in the zone i mod n, so that a zone may be named and empty
+    zones = sorted({zone for service in scenario.services.values() for zone in service.zones[: service.replicas]})
     for zone in zones:
         lost = _fault(ZoneTarget(zone=zone), CrashFault(), terms)
         found.append(Single(f"zone {zone} is lost", "zone", f"zone {zone}", lost))

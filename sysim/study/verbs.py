@@ -50,7 +50,8 @@ def tipping_point(
     along = axis(path, low, high, resolution)
     return study(
         _at_path(facade, along), along, simulation(engine, _seed_of(facade, seed)), seed=_seed_of(facade, seed),
-        replications=replications, loads=tuple(loads), confidence=confidence, workers=workers, progress=progress,
+        replications=_counted(replications), loads=tuple(loads), confidence=confidence, workers=workers,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -82,7 +83,8 @@ def vulnerability_map(
     columns = [round(across.low + (across.high - across.low) * k / max(1, grid[0] - 1), 9) for k in range(grid[0])]
     return study(
         _at_path(facade, along), along, columns, along.steps(grid[1]), simulation(engine, _seed_of(facade, seed)),
-        seed=_seed_of(facade, seed), replications=replications, loads=tuple(loads), workers=workers, progress=progress,
+        seed=_seed_of(facade, seed), replications=_counted(replications), loads=tuple(loads), workers=workers,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -117,7 +119,8 @@ def least_relief(
     return study(
         facade.model, axis("the load", LEAST_LOAD, "100%", resolution), simulation(engine, _seed_of(facade, seed)),
         seed=_seed_of(facade, seed), at=begin, lasts=None if lasts is None else units.duration(lasts),
-        replications=replications, loads=tuple(loads), confidence=confidence, workers=workers, progress=progress,
+        replications=_counted(replications), loads=tuple(loads), confidence=confidence, workers=workers,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -160,8 +163,15 @@ def fault_sweep(
     )  # fmt: skip
     return study(
         facade.model, simulation(engine, _seed_of(facade, seed)), seed=_seed_of(facade, seed), terms=terms,
-        most_pairs=pairs, kinds=chosen, on=tuple(on), replications=replications, workers=workers, progress=progress,
+        most_pairs=pairs, kinds=chosen, on=tuple(on), replications=_counted(replications), workers=workers,
+        progress=progress,
     )  # fmt: skip
+
+
+def _counted(replications: int) -> int:
+    if replications < 1:
+        raise ValueError(f"found {replications} replications, expected at least 1")
+    return replications
 
 
 def _facade(scenario: Scenario | model.Scenario | str | Path) -> Scenario:

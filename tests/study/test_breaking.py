@@ -134,6 +134,7 @@ def test_ctrl_c_keeps_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None
     found = sysim.fault_sweep(sysim.loads(SHOP), **OPTIONS)
     assert found.interrupted and len(found.singles) == 3 and not found.pairs
     assert "Interrupted: 3 of" in sweep_text(found)
+    assert "It survives" not in sweep_text(found)  # nothing is said of what was not tried
     assert sweep_dict(found)["interrupted"] is True
 
 
@@ -192,3 +193,16 @@ def test_the_bookmaker_with_every_fault() -> None:
     assert len(found.pairs) == 20 and len(found.singles) > 60
     assert found.singles[0].failed > 5_000
     assert all(single.verdict == "survives" for single in found.singles if single.faults[0].kind == "crash")
+
+
+def test_a_zone_without_replicas_cannot_be_lost() -> None:
+    one = sysim.loads(SHOP, set={"services.web.replicas": 1}).model
+    assert [single.place for single in singles(one, Terms()) if single.kind == "zone"] == ["zone a"]
+
+
+def test_there_has_to_be_some_load_to_lose() -> None:
+    late = sysim.loads(SHOP, set={"load.office": None, "load.visitors.rate": {"steps": [{"at": "10m", "rate": "9/s"}]}})
+    with pytest.raises(SysimError, match="no request arrives"):
+        sysim.fault_sweep(late, **OPTIONS)
+    with pytest.raises(ValueError, match="at least 1"):
+        sysim.fault_sweep(late, replications=0, **OPTIONS)
