@@ -34,7 +34,7 @@ def tipping_text(found: Tipping) -> str:
     axis = found.found.axis
     lines = [
         f"{found.scenario}: what {axis.path} between {axis.show(axis.low)} and {axis.show(axis.high)} does to "
-        f"{listed(found.loads)}",
+        f"{Loads(found.loads).name}",
         *_probes(found.found, axis.path),
         "",
         tipping_sentence(found),
@@ -133,7 +133,7 @@ def relief_text(found: Relief) -> str:
     """The table of what was tried, and the sentence."""
     until = "for good" if found.until_s is None else f"until {instant(found.until_s)}"
     lines = [
-        f"{found.scenario}: how much of {listed(found.loads)} may stay from {instant(found.at_s)} on, {until}",
+        f"{found.scenario}: how much of {Loads(found.loads).name} may stay from {instant(found.at_s)} on, {until}",
         *_probes(found.found, "load that stays"),
         "",
         relief_sentence(found),

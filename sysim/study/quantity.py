@@ -13,8 +13,8 @@ from sysim.errors import SysimError
 
 KINDS: tuple[tuple[str, Callable[[object], float], Callable[[float], str], Callable[[float], str]], ...] = (
     ("duration", units.duration, lambda x: units.format_duration(round(x)), lambda x: span(x / 1e9)),
-    ("rate", units.rate, lambda x: units.format_rate(_six(x)), lambda x: units.format_rate(_six(x))),
-    ("share", lambda x: _percent(x), lambda x: units.format_share(_six(x)), lambda x: units.format_share(_six(x))),
+    ("rate", units.rate, lambda x: units.format_rate(_six(x)), lambda x: f"{x:.4g}/s"),
+    ("share", lambda x: _percent(x), lambda x: units.format_share(_six(x)), lambda x: f"{x * 100:.3g} %"),
 )
 
 
