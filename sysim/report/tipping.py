@@ -50,6 +50,8 @@ def tipping_sentence(found: Tipping) -> str:
     if bisection.median is None:
         return f"The runs contradict each other at the two ends of {path}; more replications may tell."
     low, high = bisection.median.bracket
+    if not bisection.tips and _undecided(bisection):
+        return f"It cannot be told whether {loads.name} {loads.gets} up again: {UNTOLD}."
     if not bisection.tips:
         ends = f"from {axis.show(axis.low)} to {axis.show(axis.high)} of {path}"
         if (high == math.inf) == bisection.rising:
@@ -76,6 +78,15 @@ class Loads:
         self.start = self.name[0].upper() + self.name[1:]
         self.it, self.gets, self.stays = ("it", "gets", "stays") if one else ("they", "get", "stay")
 
+
+
+UNTOLD = "there is nothing before the fault to compare with, or too little time or load after it"
+
+
+def _undecided(bisection: Bisection) -> bool:
+    """Whether most runs could not be judged."""
+    runs = sum(probe.runs for probe in bisection.probes)
+    return 2 * sum(probe.states.get("inconclusive", 0) for probe in bisection.probes) > runs
 
 
 def _between(bisection: Bisection, axis: Axis) -> str:
@@ -146,6 +157,8 @@ def relief_sentence(found: Relief) -> str:
     """The answer in plain English."""
     bisection, loads = found.found, Loads(found.loads)
     first, last = bisection.probes[0], bisection.probes[-1]
+    if not bisection.tips and _undecided(bisection):
+        return f"It cannot be told whether {loads.name} {loads.gets} up again: {UNTOLD}."
     if bisection.median is None or (not bisection.tips and last.tipped * 2 <= last.runs):
         return f"There is nothing to relieve: {loads.name} {loads.gets} up again under the whole load."
     if not bisection.tips:

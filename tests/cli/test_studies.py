@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from sysim.cli import cli
+from sysim.study.faultlist import KINDS
 from tests.study.storm import TEXT
 
 TIP = ["--path", "faults.stall.for", "--from", "0s", "--to", "4s", "-n", "3"]
@@ -97,6 +99,11 @@ def test_break(file: str, tmp_path: Path) -> None:
 def test_mistakes_are_told(file: str, words: list[str], told: str) -> None:
     code, out, err = run(*(file if word == "FILE" else word for word in words))
     assert code == 2 and not out and told in err and "Traceback" not in err
+
+
+def test_the_kinds_of_faults_are_those_of_the_study() -> None:
+    """The command does not import the study before it is used, and so has a list of its own."""
+    assert import_module("sysim.cli.break").KINDS == KINDS
 
 
 def test_ctrl_c(file: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,14 @@ def test_an_overloaded_system_is_down_everywhere() -> None:
     assert "down everywhere" in tipping_text(found) and "before any fault" in tipping_text(found)
 
 
+def test_what_cannot_be_judged_is_not_called_well() -> None:
+    """A fault from the first instant on leaves nothing to compare with."""
+    at_once = storm(faults__stall__at="0s")
+    found = sysim.tipping_point(at_once, "faults.stall.for", "2s", "4s", replications=2)
+    assert "cannot be told" in tipping_text(found)
+    assert "cannot be told" in relief_text(sysim.least_relief(at_once, replications=2))
+
+
 def test_a_path_or_a_load_that_is_not_there() -> None:
     with pytest.raises(sysim.ScenarioError, match="stal"):
         sysim.tipping_point(storm(), "faults.stal.for", "0s", "4s")
