@@ -150,9 +150,9 @@ def _loads(console: Console, result: Result) -> None:
                 *cells, style=_success_style(found.number("success")), end_section=window.name == "all"
             )
     console.print(table)
-    facts = "; ".join(f"{load} {word}" for load, word in states(result))
-    if facts:
-        console.print(Text(f"state of the loads: {facts}"))
+    told = "; ".join(f"{load} {word}" for load, word in states(result))
+    if told:
+        console.print(Text(f"state of the loads: {told}"))
 
 
 def _failed_by(found: Figures, offered: int) -> str:

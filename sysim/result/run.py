@@ -50,8 +50,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Run:
-    """One replication. Immutable; `windows` begins with ``all``, `states` says in a
-    word what became of each load."""
+    """One replication. Immutable; `windows` begins with ``all``, `states` says in a word what became of each load."""
 
     seed: int
     replication: int
