@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
     from sysim.study.study import Study
+    from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map
 
 _HOME = {
     "load": "sysim.api",
@@ -27,6 +28,10 @@ _HOME = {
     "check": "sysim.checking",
     "compare": "sysim.checking",
     "library": "sysim.api",
+    "tipping_point": "sysim.study.verbs",
+    "vulnerability_map": "sysim.study.verbs",
+    "least_relief": "sysim.study.verbs",
+    "fault_sweep": "sysim.study.verbs",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -40,7 +45,8 @@ _HOME = {
 
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
-    "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "__version__",
+    "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
+    "vulnerability_map", "least_relief", "fault_sweep", "__version__",
 ]  # fmt: skip
 
 

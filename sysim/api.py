@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from sysim.plan.plan import Plan
     from sysim.record.record import Record
     from sysim.result import Result, Run
+    from sysim.study.trials import Simulation
 
 Engine = Literal["compiled", "reference"]
 ENGINES: tuple[Engine, ...] = ("compiled", "reference")
 Progress = Callable[[float], None]
 Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
 
-__all__ = ["ENGINES", "Entry", "Interrupted", "Scenario", "library", "load", "loads", "plan_of", "simulate"]
+__all__ = [
+    "ENGINES", "Entry", "Interrupted", "Scenario", "library", "load", "loads", "plan_of", "simulate",
+    "simulation",
+]  # fmt: skip
 
 
 class Interrupted(KeyboardInterrupt):
@@ -365,3 +369,30 @@ def plan_of(scenario: Scenario) -> Plan:
     except ScenarioError as error:
         file = str(scenario.path or scenario.name)
         raise ScenarioError([replace(p, file=file) if not p.line else p for p in error.problems]) from error
+
+
+def simulation(engine: Engine, seed: int) -> Simulation:
+    """What a study needs of an engine: takes scenarios, and gives functions that run single replications."""
+    from sysim.result import summarise
+    from sysim.study.trials import Stopped
+
+    if engine not in ENGINES:
+        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    run = _engine(engine)
+    if engine == "compiled":
+        _warm_up(engine)
+
+    def prepare(scenario: model.Scenario) -> Callable[[int, Event], Run]:
+        plan = plan_of(from_model(scenario))
+
+        def one(replication: int, stop: Event) -> Run:
+            def note(now: float) -> None:
+                if stop.is_set():
+                    raise Stopped
+
+            record = run(plan, seed=seed, replication=replication, traces=0, progress=note)
+            return summarise(plan, scenario, record, seed, replication)
+
+        return one
+
+    return prepare

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
 from sysim.analysis.words import count, listed, per_second, percent, span
-from sysim.model import Check, ClosedLoad, OpenLoad, Scenario, Service
+from sysim.model import Check, ClosedLoad, ConstantRate, OpenLoad, Scenario, Service
 from sysim.model.action import LOAD_CONDITIONS
 from sysim.model.demand import mean, mean_rate, offered_rates, peak_rate, utilisation
 from sysim.model.distribution import Distribution
@@ -27,6 +27,8 @@ from sysim.model.graph import (
 from sysim.units import format_duration
 
 NS = 1_000_000_000
+PEAKY = 1.05
+"""How far the peak of a rate must lie above its mean for the peak to be told on its own."""
 
 
 def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
@@ -35,6 +37,7 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("The system", list(_system(scenario))),
         ("The load", list(_load(scenario))),
         ("How busy it is before any fault", list(_busy(scenario))),
+        ("How busy it is with every load at its highest rate", list(_busiest(scenario))),
         ("Where the time goes", list(_paths(scenario))),
         ("What retries can do at worst", list(_amplification(scenario))),
         ("What everything depends on", list(_needs(scenario))),
@@ -137,6 +140,20 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
             text += f"; with the time they wait for calls, {held_for} of the workers are held"
         yield text
+
+
+def _busiest(scenario: Scenario) -> Iterator[str]:
+    """The same at the peaks of the loads, where those are worth telling; the peaks need not come together."""
+    start, end = scenario.time.warmup, scenario.time.duration
+    at_peak = {}
+    for name, load in scenario.load.items():
+        if isinstance(load, OpenLoad):
+            peak = peak_rate(load.rate)
+            if peak > PEAKY * mean_rate(load.rate, start, end):
+                load = load.model_copy(update={"rate": ConstantRate(value=peak)})
+        at_peak[name] = load
+    if at_peak != scenario.load:
+        yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
 def _held(scenario: Scenario) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The command line: ``sysim run``, ``check``, ``compare``, ``validate``, ``explain``, ``schema``, ``models``.
+"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``break``, ``explain`` and others.
 
 Commands are imported when they are used, so that ``sysim --help`` is quick. Exit codes: 0 all is well, 1 a
 check fails, 2 the scenario or the usage is wrong, 3 no check fails but some are inconclusive, 130
@@ -21,6 +21,9 @@ COMMANDS = {
     "compare": "Compare two scenarios, variants or stored results.",
     "validate": "Say whether a scenario is valid, and everything that is wrong with it.",
     "explain": "Explain a scenario in plain English, without running it.",
+    "tip": "Find how much of a fault, or of anything, keeps the system down for good.",
+    "relief": "Find the least cut of the load with which the system gets up again.",
+    "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sysim.result import Result
+    from sysim.study.bisection import Bisection
+    from sysim.study.breaking import Sweep
+    from sysim.study.metastability import Map
 
-__all__ = ["graph", "latency", "save", "timeline"]
+__all__ = ["graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability"]
 
 
 def timeline(result: Result, **options: Any) -> Figure:
@@ -38,6 +41,27 @@ def graph(result: Result, window: str = "all") -> Figure:
     from sysim.plot.services import graph as draw
 
     return draw(result, window)
+
+
+def tipping(found: Bisection, title: str = "") -> Figure:
+    """The runs that stay down along the path, and where it tips."""
+    from sysim.plot.regions import tipping as draw
+
+    return draw(found, title)
+
+
+def vulnerability(found: Map) -> Figure:
+    """What stays down over load and the size of the trigger."""
+    from sysim.plot.regions import vulnerability as draw
+
+    return draw(found)
+
+
+def impact(found: Sweep) -> Figure:
+    """What each fault of a sweep does to customers."""
+    from sysim.plot.bars import impact as draw
+
+    return draw(found)
 
 
 def save(figure: Figure, path: str | Path) -> Path:

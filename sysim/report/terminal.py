@@ -18,6 +18,7 @@ from rich.text import Text
 from sysim.analysis.checks import Verdict
 from sysim.analysis.words import Clock, amount, count, instant, percent, span
 from sysim.report.figures import Figures, figures
+from sysim.report.states import states
 from sysim.report.verdicts import facts, mark
 from sysim.report.warm_up import warm_up_warnings
 from sysim.result.result import Result
@@ -150,6 +151,9 @@ def _loads(console: Console, result: Result) -> None:
                 *cells, style=_success_style(found.number("success")), end_section=window.name == "all"
             )
     console.print(table)
+    told = "; ".join(f"{load} {word}" for load, word in states(result))
+    if told:
+        console.print(Text(f"state of the loads: {told}"))
 
 
 def _failed_by(found: Figures, offered: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sysim.analysis.latency import NS
 from sysim.analysis.recovery import Occurrence, Recovery, occurrences, recovery
+from sysim.analysis.stability import State, classify, counts, worst
 from sysim.model import Scenario
 from sysim.plan.plan import Plan
 from sysim.plan.tables import K_STAT
@@ -64,7 +65,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Run:
-    """One replication. Immutable; `windows` begins with ``all``."""
+    """One replication. Immutable; `windows` begins with ``all``, `states` says in a word what became of each load."""
 
     seed: int
     replication: int
@@ -82,7 +83,13 @@ class Run:
     histograms: Mapping[str, Mapping[str, Histogram]] = field(repr=False, default_factory=dict)
     fault_numbers: Mapping[str, int] = field(default_factory=dict)
     load_cells: Ints = field(repr=False, default_factory=lambda: np.zeros((1, 0, 1), dtype=np.int64))
+    states: Mapping[str, State] = field(default_factory=dict)
     plan: Plan = field(repr=False, kw_only=True)
+
+    @property
+    def state(self) -> State:
+        """What became of the run, in one word: the state of the worst of its loads."""
+        return worst(self.states.values())
 
     @cached_property
     def transitions(self) -> tuple[Transition, ...]:
@@ -135,7 +142,10 @@ class Run:
             "digest": self.digest,
             "wall_s": self.wall_s,
             "windows": {name: window.to_dict() for name, window in self.windows.items()},
-            "recovery": {name: recovered.to_dict() for name, recovered in self.recovery.items()},
+            "recovery": {
+                name: {"state": self.states.get(name), **recovered.to_dict()}
+                for name, recovered in self.recovery.items()
+            },
             "actions": [
                 {"at_s": pulled.at_s, "what": pulled.what} for pulled in self.actions if pulled.at_s is not None
             ],
@@ -161,6 +171,7 @@ def summarise(plan: Plan, scenario: Scenario, record: Record, seed: int, replica
     windows = {name: window_stats(tables, name) for name in names}
     streams = {load: [s for some in by.values() for s in some] for load, by in layout.streams_of.items()}
     spans = record.spans[: record.n_spans].copy()
+    recoveries = {load: recovery(plan, tables.load, some, faults) for load, some in streams.items()}
     for array in (events, spans, tables.load):
         array.flags.writeable = False
     return Run(
@@ -172,7 +183,7 @@ def summarise(plan: Plan, scenario: Scenario, record: Record, seed: int, replica
         wall_s=record.wall_s,
         windows=windows,
         series=Series.of(tables, streams),
-        recovery={load: recovery(plan, tables.load, some, faults) for load, some in streams.items()},
+        recovery=recoveries,
         faults=faults,
         event_rows=events,
         n_transitions=record.n_transitions,
@@ -180,6 +191,10 @@ def summarise(plan: Plan, scenario: Scenario, record: Record, seed: int, replica
         histograms=_histograms(tables, streams, windows),
         fault_numbers={fault.name: k for k, fault in enumerate(scenario.faults) if fault.name},
         load_cells=tables.load,
+        states={
+            load: classify(plan, counts(plan, tables.load, some), faults, recoveries[load])
+            for load, some in streams.items()
+        },
         plan=plan,
     )
 

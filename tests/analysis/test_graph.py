@@ -113,3 +113,15 @@ def test_explain_works_on_closed_loads_without_thinking() -> None:
     services = "services: {s: {operations: {o: [{work: 1ms}]}}}"
     text = f"sysim: 1\ntime: {{duration: 1s}}\n{services}\nload: {{u: {{users: 2, call: s}}}}"
     assert explain(sysim.loads(text).model)
+
+
+def test_explain_tells_the_peak_where_there_is_one() -> None:
+    title = "How busy it is with every load at its highest rate"
+    assert title not in dict(explain(sysim.loads(SHOP).model))
+    text = (
+        "sysim: 1\ntime: {duration: 100s}\nservices: {s: {concurrency: 1, operations: {o: [{work: 1ms}]}}}\n"
+        "load: {l: {call: s.o, rate: {steps: [{at: 0s, rate: 100/s}, {at: 90s, rate: 700/s}]}}}"
+    )
+    sections = dict(explain(sysim.loads(text).model))
+    assert sections["How busy it is before any fault"] == ["s: 16.0 % of its capacity"]
+    assert sections[title] == ["s: 70.0 % of its capacity"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 
 import sysim
 from sysim.analysis.checks import exit_code
+from sysim.analysis.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
@@ -18,8 +23,31 @@ EXPECTED_WARNINGS = {("third_party_outage", "silent"): ["endless-call"]}
 
 Window = dict[str, Any]
 
-# The payment slowdown in a shorter afternoon: the same fault, less before and after.
-SHORT = {
+
+def race(looks_a_bet: int) -> dict[str, Any]:
+    """The rate around the race with a minute for the half hour: the climb, the peak, the fall, the evening."""
+    bets = [("10s", 68_000), ("20s", 68_000), ("5s", 34_000), ("20s", 24_000)]
+    stages = [{"for": length, "to": f"{rate * looks_a_bet}/m"} for length, rate in bets]
+    return {"from": f"{60_000 * looks_a_bet}/m", "stages": stages}
+
+
+# What is run of the long experiments, here and by default. The payment slowdown in a shorter afternoon: the same
+# fault, less before and after. The Grand National at its full rates, the half hour around the race in one minute:
+# `windows` keep their names and their order, so that every check of the file is asked. The whole day is run by
+# `test_the_whole_day_of_the_grand_national`.
+SHORT: dict[str, dict[str, Any]] = {
+    "grand_national": {
+        "time.start": "2017-04-08T17:09:50",
+        "time.duration": "60s",
+        "time.warmup": "4s",
+        "time.bucket": "1s",
+        "load.bets.rate": race(1),
+        "load.browsers.rate": race(2),
+        "windows.morning": "17:09:54..17:09:58",
+        "windows.build_up": "17:09:58..17:10",
+        "windows.peak": "17:10..17:10:20",
+        "windows.evening": "17:10:30..17:10:50",
+    },
     "payment_slowdown": {
         "time.start": "2026-02-07T14:58",
         "time.duration": "8m",
@@ -244,6 +272,88 @@ def test_queue_too_long() -> None:
     assert goodput["short"] > 95 and goodput["newest_first"] > 90
 
 
+def test_grand_national_around_the_race() -> None:
+    peak = windows("grand_national", "provisioned")["peak"]
+    assert peak["loads"]["bets"]["offered_per_s"] == pytest.approx(68_000 / 60, rel=0.02)
+    busy = {name: service["utilisation"] for name, service in peak["services"].items() if name != "payments"}
+    assert max(busy.values()) < 0.5, "no headroom"
+    assert min(busy.values()) > 0.25, "more machines than the day needs"
+    twice = windows("grand_national", "twice_a_saturday")["peak"]
+    assert twice["services"]["web"]["utilisation"] > 0.95
+    assert twice["loads"]["bets"]["latency_s"]["p50"] > 5 * peak["loads"]["bets"]["latency_s"]["p50"]
+    windows("grand_national", "saturday_machines")
+
+
+def rate_of(scenario: sysim.Scenario, load: str) -> tuple[list[tuple[float, float]], float]:
+    """The corners (s, requests a second) of a load's rate, and its integral over the run, from the parsed model."""
+    model = scenario.model
+    rate = model.load[load].rate
+    at, value = 0.0, rate.start
+    corners, area = [(at, value)], 0.0
+    for stage in rate.stages:
+        length = stage.duration / 1e9
+        area += length * (value + stage.to) / 2
+        at, value = at + length, stage.to
+        corners.append((at, value))
+    assert at == model.time.duration / 1e9, "the curve ends with the day"
+    return corners, area
+
+
+def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
+    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    corners, bets = rate_of(scenario, "bets")
+    looks_corners, looks = rate_of(scenario, "browsers")
+    assert bets == pytest.approx(24e6, rel=0.01)
+    assert looks == pytest.approx(2 * bets)
+    for (at, value), (at_looks, value_looks) in zip(corners, looks_corners, strict=True):
+        assert at == at_looks and 2 * value == pytest.approx(value_looks)
+    peak = max(value for _, value in corners)
+    assert peak == pytest.approx(68_000 / 60)
+    assert peak / (bets / 86_400) == pytest.approx(4.08, rel=0.01)
+    begin, end = (at for at, value in corners if value == peak)
+    assert scenario.model.time.start is not None
+    assert (begin, end) == (17 * 3600 + 600, 17 * 3600 + 900), "the five minutes before the race at 17:15"
+
+
+def test_the_machines_of_the_grand_national_are_no_more_than_its_peak_needs() -> None:
+    """What `sysim explain` computes, beside what the run around the race measures."""
+    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    lines = dict(explain(scenario.model))["How busy it is with every load at its highest rate"]
+    told = " ".join(lines)
+    held = [float(share) for share in re.findall(r"([\d.]+) % of the workers are held", told)]
+    databases = [float(share) for share in re.findall(r"_db: ([\d.]+) % of its capacity", told)]
+    assert len(held) == 6 and len(databases) == 2
+    assert all(25 < share < 45 for share in held + databases)
+
+
+@pytest.mark.long
+def test_the_whole_day_of_the_grand_national() -> None:
+    """In a process of its own, whose peak memory is then that of the run."""
+    code = (
+        "import json, resource, sys, sysim\n"
+        "result = sysim.simulate(sysim.load(sys.argv[1]))\n"
+        "unit = 1 if sys.platform == 'darwin' else 1024\n"
+        "memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit\n"
+        "print(json.dumps({'memory': memory, 'result': result.to_dict()}))\n"
+    )
+    path = ROOT / "experiments" / "grand_national.yaml"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    assert said["memory"] < 700e6
+    result = said["result"]
+    assert {check["verdict"] for check in result["checks"]} == {"pass"}
+    day = result["runs"][0]["windows"]["all"]["loads"]
+    assert day["bets"]["offered"] == pytest.approx(24e6, rel=0.01)
+    assert day["bets"]["success"] >= 0.999
+    assert day["browsers"]["offered"] == pytest.approx(48e6, rel=0.01)
+    for load in day.values():
+        assert sum(load["outcomes"].values()) == load["offered"]
+    peak = result["runs"][0]["windows"]["peak"]["loads"]["bets"]
+    assert peak["offered"] == pytest.approx(5 * 68_000, rel=0.01)
+    assert peak["success"] >= 0.999
+    assert peak["latency_s"]["p99"] < 0.8
+
+
 # --- both engines -------------------------------------------------------------------------------------------
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -279,6 +389,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "faults.slow_reports.for": "2s",
         "windows": {"before": "..1s", "slow": "1s..3s", "after": "4s.."}, "services.api.concurrency": 8,
         "load.readers.rate": "100/s", "load.reporters.rate": "30/s",
+    },
+    "grand_national": {
+        "time.duration": "2s", "time.warmup": "0s",
+        "windows": {"morning": None, "build_up": None, "peak": None, "evening": None}, "checks": [],
+        "load.bets.rate": "40/s", "load.browsers.rate": "80/s",
     },
     "queue_too_long": {
         "time.duration": "6s", "time.warmup": "0s",

@@ -62,7 +62,7 @@ def test_the_json_object_has_the_keys_of_the_contract() -> None:
     assert set(run["windows"]["all"]["loads"]["users"]["latency_s"]) == {
         "mean", "variance", "p50", "p90", "p95", "p99", "p999", "max",
     }  # fmt: skip
-    assert run["recovery"] == {"users": {"recovered_after_s": None, "metastable": None}}
+    assert run["recovery"] == {"users": {"state": "inconclusive", "recovered_after_s": None, "metastable": None}}
 
 
 def test_the_digest_is_the_record_s_as_unsigned_hex() -> None:

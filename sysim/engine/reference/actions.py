@@ -64,7 +64,7 @@ class Action(Wait):
         self.every = of[AC_EVERY]
         self.first, self.levers = of[AC_FIRST_LEVER], of[AC_LEVERS]
 
-    def due(self, time: int) -> bool:
+    def comes_true(self, time: int) -> bool:
         """Look at the condition."""
         return self.actions.look(self, time)
 

@@ -41,7 +41,7 @@ class Wait:
         self.open = False
         self.story.resume(entry)
 
-    def due(self, time: int) -> bool:
+    def comes_true(self, time: int) -> bool:
         """Whether a look at `time` comes to something."""
         return self.open
 
@@ -143,7 +143,7 @@ class Clock(simpy.Environment):
         self.notes = 0
 
     def look(self, time: int, rank: int, key: int, wait: Any, what: Any) -> None:
-        """Put an entry on its way that is live if ``wait.due(time)`` says so when its turn has come."""
+        """Put an entry on its way that is live if ``wait.comes_true(time)`` says so when its turn has come."""
         self.own += 1
         order = rank << KEY_BITS | key & KEY_MASK
         heappush(self._queue, (time, order, next(self._eid), Look(rank, key, wait, what)))
@@ -153,7 +153,7 @@ class Clock(simpy.Environment):
         if event.__class__ is not Look:
             self._foreign(time, event)
             return False
-        if not event.wait.due(time):
+        if not event.wait.comes_true(time):
             self.own -= 1
             return False
         return True

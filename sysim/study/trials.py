@@ -1,0 +1,97 @@
+"""Many short runs of changed scenarios, looked at one by one, in order, on as many threads as one likes.
+
+A study asks for trials: which change (a key of its own), which replication. It gets what it looked at in the order
+in which it asked, so that whatever it decides does not depend on the number of workers. A run is dropped as soon
+as it has been looked at.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+from sysim.model import Scenario
+from sysim.result.run import Run
+
+Key = TypeVar("Key", bound=Hashable)
+Seen = TypeVar("Seen")
+OneRun = Callable[[int, Event], Run]
+"""Simulates one replication; raises `Stopped` soon after the event is set."""
+Simulation = Callable[[Scenario], OneRun]
+"""Prepares a scenario for as many replications as one wants."""
+Progress = Callable[[float], None]
+KEPT = 32  # prepared scenarios
+
+
+class Stopped(Exception):
+    """Ends a run that nobody waits for any more."""
+
+
+class Trials(Generic[Key, Seen]):
+    """`build` makes the scenario of a key, `look` reduces a run to what is wanted of it."""
+
+    def __init__(
+        self,
+        build: Callable[[Key], Scenario],
+        simulation: Simulation,
+        look: Callable[[Run], Seen],
+        workers: int = 1,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"found {workers} workers, expected at least 1")
+        self._build, self._simulation, self._look, self.workers = build, simulation, look, workers
+        self._prepared: OrderedDict[Key, OneRun] = OrderedDict()
+        self._lock = Lock()
+        self.done = 0
+        """How many runs there were so far."""
+
+    def __call__(self, tasks: Sequence[tuple[Key, int]]) -> Iterator[tuple[tuple[Key, int], Seen]]:
+        """What was seen in each (key, replication), in their order."""
+        stop = Event()
+        if self.workers == 1 or len(tasks) < 2:
+            for task in tasks:
+                yield task, self._one(task, stop)
+            return
+        yield from self._on_threads(tasks, stop)
+
+    def _on_threads(
+        self, tasks: Sequence[tuple[Key, int]], stop: Event
+    ) -> Iterator[tuple[tuple[Key, int], Seen]]:
+        pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="sysim")
+        source = iter(enumerate(tasks))
+        waiting: dict[Future[Seen], int] = {}
+        ready: dict[int, Seen] = {}
+        turn = 0
+        try:
+            while turn < len(tasks):
+                # Not more than a few ahead: what is not looked at yet is kept.
+                while len(waiting) + len(ready) < 4 * self.workers:
+                    number, task = next(source, (-1, None))
+                    if task is None:
+                        break
+                    waiting[pool.submit(self._one, task, stop)] = number
+                while turn in ready:
+                    yield tasks[turn], ready.pop(turn)
+                    turn += 1
+                if waiting:
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        ready[waiting.pop(future)] = future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _one(self, task: tuple[Key, int], stop: Event) -> Seen:
+        key, replication = task
+        with self._lock:
+            if key not in self._prepared:
+                self._prepared[key] = self._simulation(self._build(key))
+                while len(self._prepared) > KEPT:
+                    self._prepared.popitem(last=False)
+            run = self._prepared[key]
+        seen = self._look(run(replication, stop))
+        with self._lock:
+            self.done += 1
+        return seen
