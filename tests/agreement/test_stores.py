@@ -97,7 +97,7 @@ def shrink(run: tables.Tables, plan: Plan) -> tables.Tables:
     g[columns.G_FREE], g[columns.G_FREE_N] = NONE, 0
     run.st = tables.aligned(0, columns.N_ST)
     users = int(plan.loads[plan.loads[:, 0] == 1, 3].sum())  # they begin before the loop is entered
-    tables.grow_stories(run, margin + users)
+    tables.grow_stories(run, max(margin + users, plan.n_replicas))  # a row for each number an entry can hold
     places = ROOT + margin + users + 2 * plan.n_faults + plan.n_loads
     run.due, run.tails = tables.aligned(places, 1).reshape(-1), tables.aligned(places, 2)
     run.instant = tables.aligned(margin + users, 2)
@@ -144,3 +144,37 @@ def test_tables_grow_unnoticed_where_much_is_in_flight(monkeypatch: pytest.Monke
     tight = Tight(spare=200)
     agree([(1, BUSY, plan)], lambda: tight.install(monkeypatch), monkeypatch.undo)
     assert tight.times > 20, tight.times
+
+
+MANY = """
+sysim: 1
+name: many
+time: {duration: 100ms, bucket: 10ms}
+services:
+  api: {replicas: 3000, startup: 5ms, operations: {get: [{work: 1ms}]}}
+load: {web: {rate: 100/s, call: api.get}}
+"""
+
+
+@pytest.mark.parametrize(
+    "strike",
+    ["faults: [{at: 50ms, on: api, crash: {restart_after: 10ms}}]", "actions: [{at: 50ms, restart: {service: api}}]"],
+    ids=["crash", "restart"],
+)
+def test_there_is_room_for_every_replica_to_start(strike: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that writes past the end of the heap may well go unnoticed, so the room itself is looked at."""
+    text = MANY + strike
+    plan = lower(loads(text).scenario)
+    tight = Tight()
+    room: list[int] = []
+
+    def larger(run: tables.Tables, space: int) -> None:
+        tight.larger(run, space)
+        room.append(len(run.due) - int(run.g[columns.G_HEAP]))
+
+    def change() -> None:
+        tight.install(monkeypatch)
+        monkeypatch.setattr(compiled, "grow", larger)
+
+    agree([(1, text, plan)], change, monkeypatch.undo)
+    assert room and max(room) > 3000

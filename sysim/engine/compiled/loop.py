@@ -55,7 +55,7 @@ from sysim.record.counters import peak, touch
 from sysim.semantics.digest import chain
 from sysim.semantics.jit import inlined_law, law
 
-FAULT_SPACE = 4  # entries that a fault may add for every story there is
+FAULT_SPACE = 4  # entries that a fault may add for every story there is, besides one for every replica
 
 
 @inlined_law
@@ -184,7 +184,7 @@ def run(w, log, margin, budget):
         sub = (ref >> c.SLOT_BITS) & 3
         seq = ref >> c.SEQ_SHIFT
         if rank <= R_ACTION:  # a fault or an action, which may strike all there is
-            room = margin + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
+            room = margin + t.up(w).shape[0] + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
             if g[c.G_HEAP] + room > due.shape[0] - ROOT or g[c.G_INSTANT] + room > instant.shape[0]:
                 put_back(w, time, order, ref)
                 return c.GROW

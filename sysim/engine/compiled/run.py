@@ -194,7 +194,8 @@ def _loop(
             raise SimulationError(_stuck(plan, run))
         if status == c.GROW:
             used = len(run.st) - int(g[c.G_FREE_N])
-            grow(run, run.margin + (loop.FAULT_SPACE * used if plan.n_faults or plan.n_actions else 0))
+            strikes = plan.n_faults > 0 or plan.n_actions > 0
+            grow(run, run.margin + (len(run.up) + loop.FAULT_SPACE * used if strikes else 0))
             grow_lanes(run)
             run.connect(plan, record)
         elif progress is not None:
