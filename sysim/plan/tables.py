@@ -381,6 +381,14 @@ LEVER_SHED: Final = 1  # share leversF[LEF_VALUE] of stream ARG is shed at the d
 LEVER_CLEAR_QUEUE: Final = 2
 LEVER_RESTART: Final = 3
 LEVER_SET: Final = 4  # COLUMN of policy ARG has VALUE
+# entries of an action: its instant, a look at its condition, the end of the delay that people take
+ACTION_DUE: Final = 0
+ACTION_LOOK: Final = 1
+ACTION_PULL: Final = 2
+# what is noted of it
+ACTION_DECIDED: Final = 1  # and delayed
+ACTION_CARRIED_OUT: Final = 2
+X_AFTER: Final = 0  # its one draw
 LEVERS: Final = ("flag", "shed", "clear_queue", "restart", "set")
 
 # state of a condition (run)

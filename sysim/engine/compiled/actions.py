@@ -27,6 +27,11 @@ from sysim.plan.tables import (
     AC_FIRST_LEVER,
     AC_LEVERS,
     AC_METRIC,
+    ACTION_CARRIED_OUT,
+    ACTION_DECIDED,
+    ACTION_DUE,
+    ACTION_LOOK,
+    ACTION_PULL,
     LE_ARG,
     LE_COLUMN,
     LE_FIRST_HIT,
@@ -44,6 +49,7 @@ from sysim.plan.tables import (
     S_REPLICAS,
     S_SHARED,
     SHED,
+    X_AFTER,
 )
 from sysim.record import monitor
 from sysim.record.columns import EV_ACTION
@@ -52,10 +58,6 @@ from sysim.semantics.digest import NOTE_ACTION, note
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
-
-DECIDED, CARRIED_OUT = 1, 2
-X_AFTER = 0  # draw of an action
-DUE, LOOK, PULL = 0, 1, 2  # entries of an action: its instant, a look, the end of the delay after that
 
 _look = monitor.look
 
@@ -69,7 +71,7 @@ def schedule_action(w, a):
         next_look(w, a, 0)
     elif actions[a, AC_AT] < g[G_DURATION]:
         key = t.action_keys(w)[a]
-        push(w, actions[a, AC_AT] + delay(w, a), R_ACTION, derive(key, DUE), refer(0, DUE, a))
+        push(w, actions[a, AC_AT] + delay(w, a), R_ACTION, derive(key, ACTION_DUE), refer(0, ACTION_DUE, a))
 
 
 @law
@@ -77,7 +79,7 @@ def next_look(w, a, now):
     """The next look at the condition of action `a`, if that is before the load is over."""
     at = now + t.actions(w)[a, AC_EVERY]
     if at < t.g(w)[G_DURATION]:
-        push(w, at, R_ACTION, derive(t.action_keys(w)[a], LOOK), refer(0, LOOK, a))
+        push(w, at, R_ACTION, derive(t.action_keys(w)[a], ACTION_LOOK), refer(0, ACTION_LOOK, a))
 
 
 @law
@@ -107,11 +109,11 @@ def act(w, sub, a):
     """An entry of action `a`: its condition is met, or its levers are pulled."""
     g = t.g(w)
     actions = t.actions(w)
-    if sub == LOOK and actions[a, AC_AFTER] >= 0:
-        tell(w, a, DECIDED)
-        push(w, g[G_NOW] + delay(w, a), R_ACTION, derive(t.action_keys(w)[a], PULL), refer(0, PULL, a))
+    if sub == ACTION_LOOK and actions[a, AC_AFTER] >= 0:
+        tell(w, a, ACTION_DECIDED)
+        push(w, g[G_NOW] + delay(w, a), R_ACTION, derive(t.action_keys(w)[a], ACTION_PULL), refer(0, ACTION_PULL, a))
         return
-    tell(w, a, CARRIED_OUT)
+    tell(w, a, ACTION_CARRIED_OUT)
     first = actions[a, AC_FIRST_LEVER]
     for lever in range(first, first + actions[a, AC_LEVERS]):
         pull(w, lever)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
-from sysim.engine.compiled.actions import LOOK, look
 from sysim.engine.compiled.actions import act as act_on
+from sysim.engine.compiled.actions import look
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
@@ -19,6 +19,7 @@ from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, leave_waiting, touch_service
 from sysim.engine.compiled.work import leave_cores
 from sysim.plan.tables import (
+    ACTION_LOOK,
     BULKHEAD_FULL,
     C_POLICY,
     CANCELLED,
@@ -105,7 +106,7 @@ def live(w, time, rank, sub, seq, slot):
             and st[slot, c.ST_PHASE] != c.PH_GONE
         )
     if rank == R_ACTION:
-        return sub != LOOK or look(w, slot, time)
+        return sub != ACTION_LOOK or look(w, slot, time)
     return st[slot, c.ST_ID] == seq  # R_START, R_THINK
 
 

@@ -22,6 +22,11 @@ from sysim.plan.tables import (
     AC_KEY,
     AC_LEVERS,
     AC_METRIC,
+    ACTION_CARRIED_OUT,
+    ACTION_DECIDED,
+    ACTION_DUE,
+    ACTION_LOOK,
+    ACTION_PULL,
     AS_SINCE,
     LE_ARG,
     LE_COLUMN,
@@ -40,14 +45,11 @@ from sysim.plan.tables import (
     NEVER,
     R_ACTION,
     SHED,
+    X_AFTER,
 )
 from sysim.record.columns import EV_ACTION
 from sysim.record.histogram import BINS
 from sysim.semantics.digest import NOTE_ACTION
-
-DECIDED, DONE = 1, 2
-X_AFTER = 0  # draw of an action
-DUE, LOOK, PULL = 0, 1, 2  # entries of an action: its instant, a look, the end of the delay after that
 
 
 class Action(Wait):
@@ -70,7 +72,7 @@ class Action(Wait):
 
     def fire(self, entry: Entry) -> None:
         """The condition is met, or the lever is pulled."""
-        if entry.what == LOOK and self.after >= 0:
+        if entry.what == ACTION_LOOK and self.after >= 0:
             self.actions.decide(self)
         else:
             self.actions.carry_out(self)
@@ -103,13 +105,13 @@ class Actions:
                 self.next_look(action, 0)
             elif of[AC_AT] < clock.duration:
                 at = of[AC_AT] + self.delay(action)
-                clock.enter(at, R_ACTION, derive(action.key, DUE), action, DUE)
+                clock.enter(at, R_ACTION, derive(action.key, ACTION_DUE), action, ACTION_DUE)
 
     def next_look(self, action: Action, now: int) -> None:
         """The next look at the condition, if that is before the load is over."""
         at = now + action.every
         if at < self.clock.duration:
-            self.clock.look(at, R_ACTION, derive(action.key, LOOK), action, LOOK)
+            self.clock.look(at, R_ACTION, derive(action.key, ACTION_LOOK), action, ACTION_LOOK)
 
     def look(self, action: Action, now: int) -> bool:
         """Whether the condition is met; if not, look again later."""
@@ -129,12 +131,12 @@ class Actions:
     def decide(self, action: Action) -> None:
         """The condition is met, and the lever will be pulled."""
         clock = self.clock
-        self.tell(action, DECIDED)
-        clock.enter(clock._now + self.delay(action), R_ACTION, derive(action.key, PULL), action, PULL)
+        self.tell(action, ACTION_DECIDED)
+        clock.enter(clock._now + self.delay(action), R_ACTION, derive(action.key, ACTION_PULL), action, ACTION_PULL)
 
     def carry_out(self, action: Action) -> None:
         """Pull all levers of an action."""
-        self.tell(action, DONE)
+        self.tell(action, ACTION_CARRIED_OUT)
         for number in range(action.first, action.first + action.levers):
             self.pull(self.levers[number], self.shares[number])
 
