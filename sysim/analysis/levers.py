@@ -6,11 +6,13 @@ from sysim.analysis.words import listed, percent, span
 from sysim.model import (
     Action,
     ClearQueueLever,
+    DrainLever,
     FlagLever,
     RestartLever,
     SetLever,
     Setting,
     ShedLever,
+    UndrainLever,
 )
 from sysim.units import format_duration, format_rate
 
@@ -46,13 +48,19 @@ def _deeds(action: Action) -> list[tuple[str, str]]:
             return [("clear", f"the queue of {service}")]
         case RestartLever():
             return [("restart", _whom(lever))]
+        case DrainLever():
+            return [("drain", _whom(lever))]
+        case UndrainLever():
+            return [("bring", f"{_whom(lever)} back into service")]
         case SetLever(settings=settings):
             return [_setting(setting) for setting in settings]
         case _:
             raise ValueError(f"no engine pulls the lever {lever.kind}")
 
 
-def _whom(lever: RestartLever) -> str:
+def _whom(lever: RestartLever | DrainLever | UndrainLever) -> str:
+    if lever.service is None:
+        return f"zone {lever.zone}"
     what = lever.service
     if lever.replicas is not None:
         what = f"{lever.replicas} replica{'s' if lever.replicas > 1 else ''} of {what}"

@@ -41,7 +41,7 @@ fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, rep
               RefuseFault() ResetFault() LossFault(share)
 action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric, subject, op, value, lasts, every,
               over); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
-              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(as a restart)
+              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(service?, as a restart) UndrainLever
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
@@ -66,6 +66,7 @@ from sysim.model.action import (
     Setting,
     SettingKey,
     ShedLever,
+    UndrainLever,
 )
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.check import Check
@@ -184,6 +185,7 @@ __all__ = [
     "Setting",
     "SettingKey",
     "ShedLever",
+    "UndrainLever",
     "FALLEN_BACK",
     "RETRIED",
     "Admission",

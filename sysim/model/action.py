@@ -84,14 +84,33 @@ class RestartLever(Model):
     zone: Name | None = None
 
 
-class DrainLever(Model):
-    """Replicas of `service` get no new attempts and finish what they have; narrowed like a restart."""
+class _SomeReplicas(Model):
+    """Replicas of a `service`, narrowed like a restart; a `zone` alone means all that lie there, of every service."""
 
-    kind: Literal["drain"] = "drain"
-    service: Name
+    service: Name | None = None
     replicas: PositiveCount | None = None
     replica_share: PositiveShare | None = None
     zone: Name | None = None
+
+    @model_validator(mode="after")
+    def _means_somebody(self) -> _SomeReplicas:
+        if self.service is None and self.zone is None:
+            raise ValueError("found neither `service` nor `zone`, expected one of them")
+        if self.service is None and (self.replicas is not None or self.replica_share is not None):
+            raise ValueError("found `replicas` without a `service`, expected a service of which so many are drained")
+        return self
+
+
+class DrainLever(_SomeReplicas):
+    """Replicas get nothing new and finish what they have, until they are undrained."""
+
+    kind: Literal["drain"] = "drain"
+
+
+class UndrainLever(_SomeReplicas):
+    """Replicas that were drained get new attempts again."""
+
+    kind: Literal["undrain"] = "undrain"
 
 
 class ScaleLever(Model):
@@ -125,7 +144,7 @@ class SetLever(Model):
     settings: tuple[Setting, ...] = Field(min_length=1)
 
 
-Lever = FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | ScaleLever | SetLever
+Lever = FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | UndrainLever | ScaleLever | SetLever
 """What an action does; `kind` tells which."""
 
 
@@ -149,4 +168,5 @@ class Action(Model):
 __all__ = [
     "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever",
     "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
+    "UndrainLever",
 ]  # fmt: skip

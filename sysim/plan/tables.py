@@ -381,6 +381,7 @@ LEVER_SHED: Final = 1  # share leversF[LEF_VALUE] of stream ARG is shed at the d
 LEVER_CLEAR_QUEUE: Final = 2
 LEVER_RESTART: Final = 3
 LEVER_SET: Final = 4  # COLUMN of policy ARG has VALUE
+LEVER_DRAIN: Final = 5  # replicas are drained (VALUE 1) or no longer (0)
 # entries of an action: its instant, a look at its condition, the end of the delay that people take
 ACTION_DUE: Final = 0
 ACTION_LOOK: Final = 1
@@ -389,7 +390,7 @@ ACTION_PULL: Final = 2
 ACTION_DECIDED: Final = 1  # and delayed
 ACTION_CARRIED_OUT: Final = 2
 X_AFTER: Final = 0  # its one draw
-LEVERS: Final = ("flag", "shed", "clear_queue", "restart", "set")
+LEVERS: Final = ("flag", "shed", "clear_queue", "restart", "set", "drain")
 
 # state of a condition (run)
 AS_SINCE: Final = 0  # the look since which it holds, NEVER: it does not

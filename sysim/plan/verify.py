@@ -220,7 +220,7 @@ def _actions(plan: Plan) -> None:
     for own, count, what in (
         ((t.LEVER_FLAG,), plan.n_flags, "flag"),
         ((t.LEVER_SHED,), plan.n_streams, "stream"),
-        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART), plan.n_services, "service"),
+        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART, t.LEVER_DRAIN), plan.n_services, "service"),
         ((t.LEVER_SET,), plan.n_policies, "policy"),
     ):
         _within(arg[np.isin(kind, own)], count, f"the {what} of a lever")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sysim.model import Action, CallPolicy, RestartLever, Scenario, SetLever
+from sysim.model import Action, CallPolicy, DrainLever, RestartLever, Scenario, SetLever, UndrainLever
 from sysim.model.steps import policies_of
 from sysim.scenario_file.crosscheck import named_at
 from sysim.scenario_file.reading import Reading
@@ -43,13 +43,16 @@ def _settings(action: Action, at: str, policies: dict[str, CallPolicy], ctx: Rea
 
 def _zone(action: Action, at: str, scenario: Scenario, ctx: Reading) -> None:
     lever = action.lever
-    if isinstance(lever, RestartLever) and lever.zone is not None:
-        body = scenario.services[lever.service]
-        zones = body.zones[: body.replicas]
-        if lever.zone not in zones:
-            message = f"found zone {lever.zone!r}, in which {lever.service} has no replica"
-            hint = ctx.reporter.nearest(lever.zone, zones)
-            _say(ctx, "unknown-zone", join(join(at, "restart"), "zone"), message, hint)
+    if not isinstance(lever, RestartLever | DrainLever | UndrainLever) or lever.zone is None:
+        return
+    names = list(scenario.services) if lever.service is None else [lever.service]
+    bodies = [scenario.services[name] for name in names]
+    zones = sorted({zone for body in bodies for zone in body.zones[: body.replicas]})
+    if lever.zone not in zones:
+        message = f"found zone {lever.zone!r}, in which {lever.service or 'no service'} has "
+        message += "no replica" if lever.service else "a replica"
+        hint = ctx.reporter.nearest(lever.zone, zones)
+        _say(ctx, "unknown-zone", join(join(at, lever.kind), "zone"), message, hint)
 
 
 def _moment(action: Action, at: str, scenario: Scenario, ctx: Reading) -> None:

@@ -412,7 +412,7 @@ class _Scenario:
         if self.seldom():
             node["after"] = self.drawn()
         settings = list(_settings(scenario))
-        kinds = ["flag", "shed", "shed", "clear_queue", "clear_queue", "restart", "restart", *["set"] * 3]
+        kinds = ["flag", *["shed"] * 2, *["clear_queue"] * 2, *["restart"] * 2, *["set"] * 3, *["drain"] * 2, "undrain"]
         kind = rng.choice(kinds)
         if kind == "set" and not settings:
             kind = "clear_queue"
@@ -426,6 +426,11 @@ class _Scenario:
             node["clear_queue"] = service
         elif kind == "restart":
             node["restart"] = self.restart(service, scenario)
+        elif kind in ("drain", "undrain"):
+            zones = sorted({zone for body in scenario["services"].values() for zone in body.get("zones", ())})
+            node[kind] = self.restart(service, scenario)
+            if zones and self.seldom():
+                node[kind] = f"zone {rng.choice(zones)}"
         else:
             some = rng.sample(settings, min(len(settings), rng.choice((1, 1, 2))))
             node["set"] = {f"{path}.{key}": self.setting(key) for path, key in some}

@@ -29,6 +29,7 @@ NEVER = [
     {"when": {"metric": "p99(l0) > 1h", "every": "1ms", "over": "7ms"}, "shed": {"load": "l0", "share": "100%"}},
     {"when": {"metric": "offered_per_s(l0) > 1M/s", "every": "1ms", "over": "3ms"}, "clear_queue": "s0"},
     {"when": {"metric": "queue(s0) >= 0", "every": "10s"}, "after": "1ms", "clear_queue": "s0"},
+    {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "drain": "s0"},
 ]
 
 
@@ -70,6 +71,7 @@ LEVERS: list[Node] = [
     {"set": {"policies.p.retry.max_attempts": 1}},
     {"set": {"policies.p.timeout": "5ms"}},
     {"set": {"policies.p.circuit_breaker": "open"}},
+    {"drain": {"service": "api", "replicas": 1}},
 ]
 
 
@@ -78,7 +80,7 @@ LEVERS: list[Node] = [
 def test_pulling_twice_is_pulling_once(lever: Node, engine: Callable[..., Record]) -> None:
     node = yaml.safe_load(BASE)
     untouched = run(node, engine, 1)
-    node["actions"] = [{"at": "80ms", **lever}]
+    node["actions"] = [{"at": "30ms", **lever}]
     once = run(node, engine, 1)
     node["actions"] *= 2
     twice = run(node, engine, 1)

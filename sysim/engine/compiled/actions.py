@@ -15,10 +15,11 @@ from sysim.engine.compiled.columns import (
     G_TRANSITIONS,
     RQ_HEAD,
     RQ_N,
+    RX_DRAINED,
     RX_RETURN,
 )
 from sysim.engine.compiled.entries import push, refer
-from sysim.engine.compiled.replicas import crash, restart
+from sysim.engine.compiled.replicas import crash, restart, serve
 from sysim.engine.compiled.visits import close, leave_waiting
 from sysim.plan.tables import (
     AC_AFTER,
@@ -41,6 +42,7 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
     LEVER_SHED,
@@ -141,6 +143,8 @@ def pull(w, lever):
         clear_queue(w, arg)
     elif kind == LEVER_RESTART:
         restart_some(w, lever)
+    elif kind == LEVER_DRAIN:
+        drain_some(w, lever)
     else:
         t.policies(w)[arg, levers[lever, LE_COLUMN]] = levers[lever, LE_VALUE]
 
@@ -176,3 +180,20 @@ def restart_some(w, lever):
                 crash(w, r)
             rep[r, RX_RETURN] = -1
             restart(w, r, 0)
+
+
+@law
+def drain_some(w, lever):
+    """The lowest-numbered of a lever's replicas are taken out of service, or come back into it."""
+    levers = t.levers(w)
+    hits = t.lever_hits(w)
+    rep = t.rep(w)
+    out = levers[lever, LE_VALUE]
+    first = levers[lever, LE_FIRST_HIT]
+    for hit in range(first, first + min(levers[lever, LE_STRIKE], levers[lever, LE_HITS])):
+        r = hits[hit]
+        rep[r, RX_DRAINED] = out
+        if out != 0:
+            t.serves(w)[r] = 0
+        elif t.up(w)[r] != 0:
+            serve(w, r)

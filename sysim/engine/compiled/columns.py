@@ -156,7 +156,8 @@ PS_TAIL: Final = 13
 RX_RETURN: Final = 14  # crashed, and up again when this fault ends; else -1
 PS_SCHEDULED: Final = 15  # the job whose end is pending, -1: none
 RX_CPU: Final = 16  # thousandths of cores in use
-N_RX: Final = 17
+RX_DRAINED: Final = 17  # 1: gets nothing new
+N_RX: Final = 18
 # speed (float64), a row per (replica, operation)
 SP_FACTOR: Final = 0  # work takes this many times as long
 SP_PAUSED: Final = 1

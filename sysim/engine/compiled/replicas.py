@@ -22,6 +22,7 @@ from sysim.engine.compiled.columns import (
     PH_RESUME,
     RQ_N,
     RX_BUSY,
+    RX_DRAINED,
     RX_GENERATION,
     RX_IN_SYSTEM,
     RX_RETURN,
@@ -82,6 +83,7 @@ def crash(w, r):
     now = g[G_NOW]
     s = replicas[r, RP_SVC]
     up[r] = 0
+    t.serves(w)[r] = 0
     touch_service(w, s)
     level[s, LV_UP] -= 1
     rep[r, RX_GENERATION] += 1
@@ -157,11 +159,10 @@ def restart(w, r, after):
 
 @law
 def rise(w, r):
-    """Replica `r` is ready; it takes as many as it can from a shared queue."""
+    """Replica `r` is ready."""
     g = t.g(w)
     rep = t.rep(w)
     up = t.up(w)
-    svc = t.svc(w)
     level = t.level(w)
     events = t.events(w)
     s = t.replicas(w)[r, RP_SVC]
@@ -169,6 +170,19 @@ def rise(w, r):
     up[r] = 1
     level[s, LV_UP] += 1
     g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, 1)
+    if rep[r, RX_DRAINED] == 0:
+        serve(w, r)
+
+
+@law
+def serve(w, r):
+    """Replica `r` serves: balancers may pick it, and it takes as many as it can from a shared queue."""
+    rep = t.rep(w)
+    svc = t.svc(w)
+    level = t.level(w)
+    s = t.replicas(w)[r, RP_SVC]
+    t.serves(w)[r] = 1
+    touch_service(w, s)
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
         while rep[q, RQ_N] > 0 and rep[r, RX_BUSY] < svc[s, S_WORKERS]:

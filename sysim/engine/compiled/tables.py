@@ -83,6 +83,7 @@ class Tables:
     ring: Ints
     outstanding: Ints
     up: Ints
+    serves: Ints  # balancers may pick it
     fstate: Ints
     struck: Ints
     load_state: Ints
@@ -168,6 +169,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         ring=np.zeros(plan.ring_length, dtype=np.int64),
         outstanding=np.zeros(plan.outstanding_length, dtype=np.int64),
         up=np.ones(plan.replicas.shape[0], dtype=np.int64),
+        serves=np.ones(plan.replicas.shape[0], dtype=np.int64),
         fstate=np.zeros((plan.faults.shape[0], N_FS), dtype=np.int64),
         struck=np.zeros((plan.faults.shape[0], plan.replicas.shape[0]), dtype=np.int64),
         load_state=np.zeros((plan.loads.shape[0], c.N_LX), dtype=np.int64),

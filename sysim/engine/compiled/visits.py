@@ -33,6 +33,7 @@ from sysim.engine.compiled.columns import (
     RR_HEAD,
     RR_TAIL,
     RX_BUSY,
+    RX_DRAINED,
     RX_IN_SYSTEM,
     RX_STARTED,
     ST_CELL,
@@ -295,7 +296,7 @@ def free_worker(w, s, r):
     q = r
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
-    while rep[q, RQ_N] > 0:
+    while rep[q, RQ_N] > 0 and (rep[r, RX_DRAINED] == 0 or svc[s, S_SHARED] == 0):
         i = rep[q, RQ_TAIL] if svc[s, S_LIFO] != 0 else rep[q, RQ_HEAD]
         leave_queue(w, q, i)
         if st[i, ST_DEADLINE] > g[G_NOW]:
@@ -309,7 +310,7 @@ def free_worker(w, s, r):
 
 @inlined_law
 def has_free_worker(w, s, r):
-    """Whether a worker of replica `r` of service `s` is free."""
+    """Whether a worker of replica `r` of service `s` is free (it may still be one that takes nothing new)."""
     rep = t.rep(w)
     svc = t.svc(w)
     return rep[r, RX_BUSY] < svc[s, S_WORKERS]

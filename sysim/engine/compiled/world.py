@@ -51,6 +51,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "ring": (0, INT, "state"),
     "outstanding": (0, INT, "state"),
     "up": (0, INT, "state"),
+    "serves": (0, INT, "state"),
     "fstate": (p.N_FS, INT, "state"),
     "struck": (ANY, INT, "state"),
     "load_state": (c.N_LX, INT, "state"),

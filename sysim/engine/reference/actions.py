@@ -37,6 +37,7 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
     LEVER_SHED,
@@ -158,16 +159,29 @@ class Actions:
             self.visits.clear_queue(self.world.services[arg], SHED)
         elif kind == LEVER_RESTART:
             self.restart(self.struck(lever))
+        elif kind == LEVER_DRAIN:
+            for replica in self.among(lever)[: lever[LE_STRIKE]]:
+                self.drain(replica, lever[LE_VALUE] != 0)
         else:
             self.world.set_policy(arg, lever[LE_COLUMN], lever[LE_VALUE])
 
-    def struck(self, lever: list[int]) -> list[Replica]:
-        """The replicas that a lever strikes: the lowest-numbered of those that are up, or wait to be started."""
+    def among(self, lever: list[int]) -> list[Replica]:
+        """The replicas that a lever may strike, lowest number first."""
         first = lever[LE_FIRST_HIT]
-        replicas = [
-            self.world.replicas[row] for row in self.plan.lever_hits[first : first + lever[LE_HITS]].tolist()
-        ]
-        return [replica for replica in replicas if replica.up or self.faults.waits(replica)][: lever[LE_STRIKE]]
+        rows = self.plan.lever_hits[first : first + lever[LE_HITS]].tolist()
+        return [self.world.replicas[row] for row in rows]
+
+    def struck(self, lever: list[int]) -> list[Replica]:
+        """The replicas that a restart strikes: the lowest-numbered of those that are up, or wait to be started."""
+        some = [replica for replica in self.among(lever) if replica.up or self.faults.waits(replica)]
+        return some[: lever[LE_STRIKE]]
+
+    def drain(self, replica: Replica, out: bool) -> None:
+        """A replica is taken out of service, or comes back into it."""
+        replica.drained = out
+        self.world.serves[replica.row] = 1 if replica.up and not out else 0
+        if replica.up and replica.service.shared:
+            self.visits.open_up(replica)
 
     def restart(self, replicas: list[Replica]) -> None:
         """Kill them, where they are not down anyway, and start them."""

@@ -96,7 +96,7 @@ class Calls:
         self.book = book
         self.programs = programs
         self.network = network
-        self.up = world.up
+        self.serves = world.serves
         self.state = PolicyState(world, book, network)
         self.open: dict[Call, None] = {}
         self.last: Call | None = None  # the last request that ended, and how
@@ -284,7 +284,7 @@ class Calls:
         service = call.site.callee
         n = len(service.replicas)
         local = laws.pick(
-            self.state.scope, call.scope, self.state.policies, call.policy.row, self.up,
+            self.state.scope, call.scope, self.state.policies, call.policy.row, self.serves,
             service.replicas[0].row, n, self.state.outstanding, call.tried if call.open else 0, attempt.key,
         )  # fmt: skip
         if local >= 0:

@@ -148,7 +148,7 @@ class Faults:
         """A replica dies with all that it holds; what ends now is no longer noted in its policy state."""
         replica.up = False
         replica.crashes += 1
-        self.world.up[replica.row] = 0
+        self.world.serves[replica.row] = 0
         self.book.up(replica.service, -1)
         self.book.transition(EV_REPLICA, replica.row, 0)
         self.visits.clear(replica)
@@ -180,7 +180,7 @@ class Faults:
     def rise(self, replica: Replica) -> None:
         """A replica is ready."""
         replica.up = True
-        self.world.up[replica.row] = 1
+        self.world.serves[replica.row] = 0 if replica.drained else 1
         self.book.up(replica.service, 1)
         self.book.transition(EV_REPLICA, replica.row, 1)
         self.visits.open_up(replica)

@@ -230,12 +230,11 @@ class Visits:
     def free_worker(self, visit: Visit) -> Replica | None:
         """The replica that has a worker for a visit that has just come."""
         service, replica = visit.service, visit.home
-        if replica.busy < service.workers:
-            return replica
-        if service.shared:
-            for other in service.replicas:
-                if other.up and other.busy < service.workers:
-                    return other
+        if not service.shared:
+            return replica if replica.busy < service.workers else None
+        for other in (replica, *service.replicas):
+            if other.up and not other.drained and other.busy < service.workers:
+                return other
         return None
 
     def move(self, visit: Visit, replica: Replica) -> None:
@@ -262,7 +261,7 @@ class Visits:
             if replica.line:
                 line = replica.line
                 visit, _ = line.popitem(last=False)
-            elif replica.queue:
+            elif replica.queue and not (service.shared and replica.drained):
                 line = replica.queue
                 visit, _ = line.popitem(last=bool(service.lifo))
             else:
@@ -301,8 +300,8 @@ class Visits:
         self.book.queue(visit.service, -1)
 
     def open_up(self, replica: Replica) -> None:
-        """A replica has come up: it takes as many as it can from a shared queue."""
-        while replica.queue and replica.busy < replica.service.workers:
+        """A replica serves again: it takes as many as it can from a shared queue."""
+        while replica.queue and not replica.drained and replica.busy < replica.service.workers:
             replica.busy += 1
             self.book.busy(replica.service, 1)
             self.pass_on(replica)

@@ -104,7 +104,7 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "cpu", "crashes", "factor", "in_system", "jobs", "key", "line", "paused", "queue",
+        "busy", "cpu", "crashes", "drained", "factor", "in_system", "jobs", "key", "line", "paused", "queue",
         "row", "service", "started", "visits",
     )  # fmt: skip
 
@@ -117,6 +117,7 @@ class Replica(Home):
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0
+        self.drained = False  # gets nothing new
         self.visits: dict[Any, None] = {}
         self.queue: OrderedDict[Any, None] = service.queue if service.shared else OrderedDict()
         self.line: OrderedDict[Any, None] = OrderedDict()  # visits that come back for a worker
@@ -250,7 +251,7 @@ class World:
         self.scope = plan.scopes.copy()
         self.ring = np.zeros(max(1, plan.ring_length), dtype=np.int64)
         self.outstanding = np.zeros(max(1, plan.outstanding_length), dtype=np.int64)
-        self.up = np.ones(max(1, plan.n_replicas), dtype=np.int64)
+        self.serves = np.ones(max(1, plan.n_replicas), dtype=np.int64)  # balancers may pick it
         self.first_of = [of[t.S_FIRST] for of in svc]
         self.callee_of = [0] * max(1, plan.n_scopes)
         starts = {site.scope: site.callee.number for site in self.sites}  # a block of rows for each

@@ -9,12 +9,14 @@ from sysim.model import (
     Action,
     ClearQueueLever,
     Condition,
+    DrainLever,
     FlagLever,
     RestartLever,
     Scenario,
     SetLever,
     Setting,
     ShedLever,
+    UndrainLever,
 )
 from sysim.plan.errors import PlanError
 from sysim.plan.identity import salt
@@ -55,6 +57,7 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
     LEVER_SET,
@@ -79,6 +82,7 @@ from sysim.plan.tables import (
     P_RATE_INTERVAL,
     P_TIMEOUT,
     P_TIMEOUT_LANE,
+    RP_SVC,
     RP_ZONE,
     S_WORKERS,
 )
@@ -95,6 +99,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 MOST_SLOTS = 720
 NS = 1_000_000_000
 _NEEDS = {"retry.max_attempts": "retry", "hedge.max_attempts": "hedge", "rate_limit.rate": "rate_limit"}
+Replicas = RestartLever | DrainLever | UndrainLever
 _FORCED = {"open": FORCE_OPEN, "closed": FORCE_CLOSED}
 
 
@@ -210,7 +215,11 @@ class Actions:
             case ClearQueueLever(service=service):
                 self._lever(LEVER_CLEAR_QUEUE, {LE_ARG: self.topology.service(service, path)})
             case RestartLever():
-                self._lever(LEVER_RESTART, self._struck(lever, path))
+                self._lever(LEVER_RESTART, self._struck(lever, lever.service, path))
+            case DrainLever() | UndrainLever():
+                for service in self._drained(lever, path):
+                    some = self._struck(lever, service, path)
+                    self._lever(LEVER_DRAIN, {**some, LE_VALUE: lever.kind == "drain"})
             case SetLever(settings=settings):
                 for setting in settings:
                     self._set(setting, path)
@@ -219,17 +228,30 @@ class Actions:
         self.levers.append(row(N_LE, {LE_KIND: kind, **columns}))
         self.levers_f.append(row_f(N_LEF, {LEF_VALUE: value}))
 
-    def _struck(self, lever: RestartLever, path: str) -> dict[int, int]:
-        """Which replicas a lever may strike, and how many of them."""
-        service = self.topology.service(lever.service, path)
+    def _drained(self, lever: DrainLever | UndrainLever, path: str) -> list[str]:
+        """The services of which a lever drains replicas."""
+        if lever.service is not None:
+            return [lever.service]
+        zone = self._zone(lever.zone, path)
+        services = {columns[RP_SVC] for columns in self.topology.replicas if columns[RP_ZONE] == zone}
+        if not services:
+            raise PlanError(path, f"no replica lies in zone {lever.zone}", "look at the zones of the services")
+        return [self.topology.services[service] for service in sorted(services)]
+
+    def _zone(self, name: str | None, path: str) -> int:
+        if name not in self.topology.zones:
+            raise unknown(path, "zone", str(name), self.topology.zones)
+        return self.topology.zone(name)
+
+    def _struck(self, lever: Replicas, name: str, path: str) -> dict[int, int]:
+        """Which replicas of a service a lever may strike, and how many of them."""
+        service = self.topology.service(name, path)
         hits: Sequence[int] = self.topology.replicas_of(service)
         if lever.zone is not None:
-            if lever.zone not in self.topology.zones:
-                raise unknown(path, "zone", lever.zone, self.topology.zones)
-            zone = self.topology.zone(lever.zone)
+            zone = self._zone(lever.zone, path)
             hits = [replica for replica in hits if self.topology.replicas[replica][RP_ZONE] == zone]
         if not hits:
-            raise PlanError(path, f"{lever.service} has no replica in zone {lever.zone}", "look at its zones")
+            raise PlanError(path, f"{name} has no replica in zone {lever.zone}", "look at its zones")
         strike = len(hits) if lever.replicas is None else lever.replicas
         if lever.replica_share is not None:
             strike = struck(lever.replica_share, len(hits))
@@ -283,13 +305,17 @@ def describe(action: Action) -> str:
             return f"clear the queue of {service}"
         case RestartLever():
             return f"restart {_whom(lever)}"
+        case DrainLever() | UndrainLever():
+            return f"{lever.kind} {_whom(lever)}"
         case SetLever(settings=settings):
             return ", ".join(f"set {setting.path} to {_value(setting)}" for setting in settings)
         case _:
             return lever.kind
 
 
-def _whom(lever: RestartLever) -> str:
+def _whom(lever: Replicas) -> str:
+    if lever.service is None:
+        return f"zone {lever.zone}"
     what = lever.service
     if lever.replicas is not None:
         what = f"{lever.replicas} of {what}"
