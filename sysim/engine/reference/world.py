@@ -16,6 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
+from sysim.semantics.causes import RECENT
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -104,8 +105,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "cpu", "crashes", "drained", "factor", "in_system", "jobs", "key", "line", "paused", "queue",
-        "row", "service", "started", "visits",
+        "busy", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
+        "queue", "recent", "row", "service", "started", "visits",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -114,6 +115,8 @@ class Replica(Home):
         self.service = service
         self.key = of[t.RP_KEY]
         self.busy = 0  # workers that are held
+        self.grants = 0  # how many workers it has given
+        self.recent: list[Any] = [None] * RECENT  # the last visits that got one
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0
