@@ -9,6 +9,7 @@ from sysim.model import (
     DrainLever,
     FlagLever,
     RestartLever,
+    ScaleLever,
     SetLever,
     Setting,
     ShedLever,
@@ -52,10 +53,10 @@ def _deeds(action: Action) -> list[tuple[str, str]]:
             return [("drain", _whom(lever))]
         case UndrainLever():
             return [("bring", f"{_whom(lever)} back into service")]
+        case ScaleLever(service=service, replicas=replicas):
+            return [("scale", f"{service} to {replicas} replica{'s' if replicas > 1 else ''}")]
         case SetLever(settings=settings):
             return [_setting(setting) for setting in settings]
-        case _:
-            raise ValueError(f"no engine pulls the lever {lever.kind}")
 
 
 def _whom(lever: RestartLever | DrainLever | UndrainLever) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sysim.model.action import Action
+from sysim.model.action import Action, ScaleLever
 from sysim.model.check import Check
 from sysim.model.fault import Fault
 from sysim.model.policy import CallPolicy
@@ -98,6 +98,12 @@ class Scenario(Model):
     checks: tuple[Check, ...] = ()
     abort_when: tuple[Check, ...] = ()
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    def most_replicas(self, service: str) -> int:
+        """The most replicas that a service can have: at time 0, or once an action has scaled it."""
+        levers = [action.lever for action in self.actions]
+        scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
+        return max(self.services[service].replicas, *scaled, 1)
 
     @property
     def whole(self) -> Window:

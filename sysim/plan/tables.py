@@ -107,7 +107,7 @@ N_DF: Final = 4
 
 # --- services and replicas (plan) -----------------------------------------------------------------
 S_FIRST: Final = 0  # first global replica number
-S_REPLICAS: Final = 1
+S_REPLICAS: Final = 1  # with spare ones, which some action may start
 S_WORKERS: Final = 2  # concurrency per replica, NEVER if unlimited
 S_ASYNC: Final = 3  # 1: workers are given back during calls
 S_CORES: Final = 4  # NONE: no CPU contention
@@ -121,7 +121,8 @@ S_CANCEL: Final = 11  # one of WHEN_*
 S_STARTUP: Final = 12  # distribution of the time from start to ready, -1: at once
 S_OPS: Final = 13  # number of operations
 S_FIRST_OP: Final = 14  # first global operation number
-N_S: Final = 15
+S_BEGIN: Final = 15  # replicas at time 0
+N_S: Final = 16
 SF_PER_CONCURRENT: Final = 0  # svcF
 SF_CORES: Final = 1  # cores as given (may be a fraction)
 N_SF: Final = 2
@@ -249,9 +250,10 @@ K_POLICY: Final = 20
 K_STAT: Final = 21  # call statistics that its transitions count for (the first site that uses it)
 K_KEY: Final = 22  # identity, for the random start of round robin and for notes
 K_CALLER: Final = 23  # global replica that owns the row, -1 for clients
-K_REPLICAS: Final = 24  # replicas of the callee
+K_REPLICAS: Final = 24  # replicas of the callee at time 0, among which round robin begins
 K_CAUSE: Final = 25  # of the last failure that the breaker counted
-N_K: Final = 26
+K_ROWS: Final = 26  # replicas of the callee with spare ones
+N_K: Final = 27
 BREAKER_CLOSED: Final = 0
 BREAKER_OPEN: Final = 1
 BREAKER_HALF_OPEN: Final = 2
@@ -373,9 +375,9 @@ LE_COLUMN: Final = 2  # of `policies`
 LE_VALUE: Final = 3
 LE_FIRST_HIT: Final = 4  # rows of `lever_hits`: global replicas that it may strike
 LE_HITS: Final = 5
-LE_STRIKE: Final = 6  # how many of them at most, the lowest-numbered
+LE_STRIKE: Final = 6  # how many of them at most, the lowest-numbered; -1: a share, or all
 N_LE: Final = 7
-LEF_VALUE: Final = 0
+LEF_VALUE: Final = 0  # LE_STRIKE -1: the share that is struck (rounded up), -1: all
 N_LEF: Final = 1
 LEVER_FLAG: Final = 0  # flag ARG has VALUE
 LEVER_SHED: Final = 1  # share leversF[LEF_VALUE] of stream ARG is shed at the door
@@ -383,6 +385,11 @@ LEVER_CLEAR_QUEUE: Final = 2
 LEVER_RESTART: Final = 3
 LEVER_SET: Final = 4  # COLUMN of policy ARG has VALUE
 LEVER_DRAIN: Final = 5  # replicas are drained (VALUE 1) or no longer (0)
+LEVER_SCALE: Final = 6  # service ARG shall have VALUE replicas
+# what becomes of a replica
+WANTED: Final = 0
+LEAVING: Final = 1  # gets nothing new, and is gone once it has nothing left
+GONE: Final = 2  # no replica, but room for one
 # entries of an action: its instant, a look at its condition, the end of the delay that people take
 ACTION_DUE: Final = 0
 ACTION_LOOK: Final = 1
@@ -391,7 +398,7 @@ ACTION_PULL: Final = 2
 ACTION_DECIDED: Final = 1  # and delayed
 ACTION_CARRIED_OUT: Final = 2
 X_AFTER: Final = 0  # its one draw
-LEVERS: Final = ("flag", "shed", "clear_queue", "restart", "set", "drain")
+LEVERS: Final = ("flag", "shed", "clear_queue", "restart", "set", "drain", "scale")
 
 # state of a condition (run)
 AS_SINCE: Final = 0  # the look since which it holds, NEVER: it does not

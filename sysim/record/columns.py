@@ -82,8 +82,11 @@ EV_VALUE: Final = 3
 N_EV: Final = 4
 EV_FAULT: Final = 0  # subject fault, value 1 begins 0 ends
 EV_BREAKER: Final = 1  # subject scope, value new state
-EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down
+EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down 2 gone for good, or until it is wanted again
 EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
+REPLICA_DOWN: Final = 0
+REPLICA_UP: Final = 1
+REPLICA_GONE: Final = 2
 EVENT_LIMIT: Final = 65536  # transitions kept; further ones are only counted
 
 # failed requests by cause, while it is counted a hash table, in the end sorted by number

@@ -15,12 +15,12 @@ from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.settings import Settings
 from sysim.scenario_file.shapes import INVALID, NAME, ListOf, MapOf, Record, Schema, Shape
 from sysim.scenario_file.steps import check_unique_names
-from sysim.scenario_file.values import DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH, text_schema
+from sysim.scenario_file.values import COUNT, DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH, text_schema
 
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
 
-LATER = ("scale", "deploy", "rollback")
+LATER = ("deploy", "rollback")
 """Levers of the format that no engine pulls yet."""
 
 _ZONE = re.compile(rf"zone\s+({NAME.pattern})")
@@ -151,6 +151,8 @@ def _action() -> Tagged:
         "scalar": SERVICE_REF,
         "map": _Narrowed("{service, replicas, zone}", model.RestartLever, some, ("service",)),
     })  # fmt: skip
+    count = {"service": SERVICE_REF, "replicas": COUNT}
+    scale = Record("{service, replicas}", model.ScaleLever, count, ("service", "replicas"))
     levers: dict[str, tuple[Shape, Any]] = {
         "flag": (_Flags(), lambda value: model.FlagLever(flags=value)),
         "shed": (shed, lambda value: value),
@@ -158,6 +160,7 @@ def _action() -> Tagged:
         "restart": (restart, _restart),
         "drain": (_drained(model.DrainLever, some), lambda value: value),
         "undrain": (_drained(model.UndrainLever, some), lambda value: value),
+        "scale": (scale, lambda value: value),
         "set": (Settings(), lambda value: model.SetLever(settings=value)),
     }
     return Tagged(

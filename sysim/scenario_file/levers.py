@@ -46,8 +46,8 @@ def _zone(action: Action, at: str, scenario: Scenario, ctx: Reading) -> None:
     if not isinstance(lever, RestartLever | DrainLever | UndrainLever) or lever.zone is None:
         return
     names = list(scenario.services) if lever.service is None else [lever.service]
-    bodies = [scenario.services[name] for name in names]
-    zones = sorted({zone for body in bodies for zone in body.zones[: body.replicas]})
+    lying = [scenario.services[name].zones[: scenario.most_replicas(name)] for name in names]
+    zones = sorted({zone for some in lying for zone in some})
     if lever.zone not in zones:
         message = f"found zone {lever.zone!r}, in which {lever.service or 'no service'} has "
         message += "no replica" if lever.service else "a replica"

@@ -412,7 +412,8 @@ class _Scenario:
         if self.seldom():
             node["after"] = self.drawn()
         settings = list(_settings(scenario))
-        kinds = ["flag", *["shed"] * 2, *["clear_queue"] * 2, *["restart"] * 2, *["set"] * 3, *["drain"] * 2, "undrain"]
+        kinds = ["flag", "undrain"]
+        kinds += 2 * ["shed", "clear_queue", "restart", "drain"] + 3 * ["set", "scale"]
         kind = rng.choice(kinds)
         if kind == "set" and not settings:
             kind = "clear_queue"
@@ -426,6 +427,8 @@ class _Scenario:
             node["clear_queue"] = service
         elif kind == "restart":
             node["restart"] = self.restart(service, scenario)
+        elif kind == "scale":
+            node["scale"] = {"service": service, "replicas": rng.choice((1, 1, 2, 3, 4))}
         elif kind in ("drain", "undrain"):
             zones = sorted({zone for body in scenario["services"].values() for zone in body.get("zones", ())})
             node[kind] = self.restart(service, scenario)

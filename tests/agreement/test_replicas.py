@@ -1,4 +1,4 @@
-"""What operators do with replicas, drain them and bring them back, on either engine: who gets which attempt."""
+"""What operators do with replicas, drain, bring back, start and send away, on either engine: who gets what."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from sysim.engine.reference import simulate as reference
 from sysim.plan.lower import lower
 from sysim.plan.tables import OUTCOMES
 from sysim.record.columns import (
+    EV_KIND,
+    EV_REPLICA,
+    EV_SUBJECT,
+    EV_TIME,
+    EV_VALUE,
+    REPLICA_GONE,
+    SC_UP,
     SP_BEGIN,
     SP_END,
     SP_KIND,
@@ -142,3 +149,97 @@ def test_a_zone_is_drained_of_every_service(engine: Engine) -> None:
         "api#0", "api#1", "db#0", "db#1", "db#2", "web#0",
     }  # fmt: skip
     assert {visit.replica for visit in visits if visit.begin > 100} == {"api#1", "db#0", "db#2", "web#0"}
+
+
+@ENGINES
+def test_new_replicas_start_before_they_are_ready(engine: Engine) -> None:
+    node = base({"at": "50ms", "scale": {"service": "api", "replicas": 4}}, startup="30ms", zones=["a", "b"])
+    visits = run(engine, node)
+    for name in ("api#2", "api#3"):
+        assert not at(visits, name, 0, 80)
+        assert at(visits, name, 80)
+    node["actions"][0]["at"] = "10s"
+    assert {visit.replica for visit in run(engine, node)} == {"api#0", "api#1"}
+
+
+@ENGINES
+def test_the_highest_numbers_leave_once_they_are_empty(engine: Engine) -> None:
+    node = base({"at": "61ms", "scale": {"service": "api", "replicas": 1}}, replicas=3)
+    node["load"]["web"]["rate"] = "500/s"  # the queues grow: there is something to finish
+    visits = run(engine, node)
+    assert {visit.replica for visit in visits if visit.begin > 61} == {"api#0"}
+    assert {visit.outcome for visit in visits} == {"ok"}
+    last = {name: max(visit.end for visit in visits if visit.replica == name) for name in ("api#1", "api#2")}
+    assert min(last.values()) > 71
+    plan = lower(loads(yaml.safe_dump(node)).scenario)
+    record = engine(plan, seed=1)
+    events = record.events[: record.n_transitions]
+    gone = events[events[:, EV_KIND] == EV_REPLICA]
+    assert {plan.names.replicas[row[EV_SUBJECT]]: row[EV_TIME] / MS for row in gone} == last
+    assert set(gone[:, EV_VALUE].tolist()) == {REPLICA_GONE}
+    up = record.service_cells[:, SC_UP].sum() / MS
+    assert up == pytest.approx(200 + sum(last.values()), abs=0.01)
+
+
+@ENGINES
+def test_a_replica_that_leaves_waits_for_what_is_on_its_way_and_for_its_messages(engine: Engine) -> None:
+    node = base({"at": "51ms", "scale": {"service": "api", "replicas": 1}})
+    node["services"]["api"]["operations"]["get"] = [
+        {"work": "1ms"},
+        {"publish": "mail.send", "policy": {"retry": {"max_attempts": 5, "backoff": {"constant": "20ms"}}}},
+    ]
+    node["services"]["mail"] = {"operations": {"send": [{"work": "1ms"}, {"fail": "100%"}]}}
+    rate = {"steps": [{"at": "0s", "rate": "40/s"}, {"at": "51ms", "rate": "0/s"}]}
+    node["load"]["web"] |= {"rate": rate, "policy": {"network": {"latency": "8ms"}}}
+    visits = run(engine, node)
+    served = [visit for visit in visits if visit.replica.startswith("api")]
+    assert [(visit.begin, visit.outcome) for visit in served] == [(33, "ok"), (58, "ok")]
+    assert {visit.replica for visit in served} == {"api#0", "api#1"}
+    assert len(visits) - len(served) == 10  # two messages, each a first try and four more
+
+
+@ENGINES
+def test_who_leaves_can_stay(engine: Engine) -> None:
+    node = base(
+        {"at": "50ms", "scale": {"service": "api", "replicas": 1}},
+        {"at": "55ms", "scale": {"service": "api", "replicas": 2}},
+        startup="1s",
+    )
+    node["load"]["web"]["rate"] = "250/s"
+    visits = run(engine, node)
+    assert not at(visits, "api#1", 50, 55)
+    assert at(visits, "api#1", 55)  # it had something left to do, so it need not start
+
+
+@ENGINES
+def test_who_starts_can_be_sent_away(engine: Engine) -> None:
+    node = base(
+        {"at": "20ms", "scale": {"service": "api", "replicas": 3}},
+        {"at": "30ms", "scale": {"service": "api", "replicas": 2}},
+        {"at": "100ms", "scale": {"service": "api", "replicas": 3}},
+        startup="30ms",
+    )
+    visits = run(engine, node)
+    assert not at(visits, "api#2", 0, 130)
+    assert at(visits, "api#2", 130)
+
+
+@ENGINES
+def test_who_has_crashed_and_is_sent_away_does_not_come_back(engine: Engine) -> None:
+    node = base({"at": "30ms", "scale": {"service": "api", "replicas": 1}})
+    node["faults"] = [{"at": "20ms", "for": "40ms", "on": "api", "crash": True}]
+    visits = run(engine, node)
+    assert {visit.replica for visit in visits if visit.begin < 20} == {"api#0", "api#1"}
+    assert {visit.replica for visit in visits if visit.begin > 20} == {"api#0"}
+    assert min(visit.begin for visit in visits if visit.begin > 20) >= 60
+
+
+@ENGINES
+def test_a_share_is_one_of_the_replicas_there_are(engine: Engine) -> None:
+    """Half of four replicas, two of which have come, crash; half of two without them."""
+    node = base({"at": "50ms", "scale": {"service": "api", "replicas": 4}})
+    node["faults"] = [{"at": "100ms", "on": "api", "replicas": "50%", "crash": True}]
+    assert {visit.replica for visit in run(engine, node) if visit.begin > 100} == {"api#2", "api#3"}
+    node["actions"][0]["at"] = "150ms"
+    later = {visit.replica for visit in run(engine, node) if visit.begin > 100}
+    assert later == {"api#1", "api#2", "api#3"}

@@ -46,6 +46,7 @@ def action(text: str) -> model.Action:
         ("drain: {zone: a}", model.DrainLever(zone="a")),
         ("drain: {service: api, replicas: 50%, zone: a}",
          model.DrainLever(service="api", replica_share=0.5, zone="a")),
+        ("scale: {service: api, replicas: 8}", model.ScaleLever(service="api", replicas=8)),
         ("undrain: {service: api, replicas: 1}", model.UndrainLever(service="api", replicas=1)),
     ],
 )  # fmt: skip

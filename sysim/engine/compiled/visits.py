@@ -34,7 +34,6 @@ from sysim.engine.compiled.columns import (
     RR_HEAD,
     RR_TAIL,
     RX_BUSY,
-    RX_DRAINED,
     RX_IN_SYSTEM,
     RX_STARTED,
     ST_CELL,
@@ -307,7 +306,7 @@ def free_worker(w, s, r):
     q = r
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
-    while rep[q, RQ_N] > 0 and (rep[r, RX_DRAINED] == 0 or svc[s, S_SHARED] == 0):
+    while rep[q, RQ_N] > 0 and (t.serves(w)[r] != 0 or svc[s, S_SHARED] == 0):
         i = rep[q, RQ_TAIL] if svc[s, S_LIFO] != 0 else rep[q, RQ_HEAD]
         leave_queue(w, q, i)
         if st[i, ST_DEADLINE] > g[G_NOW]:

@@ -77,7 +77,7 @@ class Book:
         )
         self.refusals = flat(self.call_cells)
         for service in world.services:
-            self._levels[service.number * N_LV + LV_UP] = len(service.replicas)
+            self._levels[service.number * N_LV + LV_UP] = service.begin
         self.sites = plan.sites
         self.failures: dict[tuple[int, int, int], int] = {}  # row of segment and stream, outcome, cause
         self.samples = traces

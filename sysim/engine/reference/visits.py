@@ -111,6 +111,7 @@ class Visits:
     def arrive(self, attempt: Attempt) -> None:
         """An attempt reaches its replica."""
         replica: Replica = attempt.replica
+        replica.coming -= 1
         if not replica.up:
             self.network.done(attempt)
             if attempt.open and attempt.reply is None:
@@ -247,7 +248,7 @@ class Visits:
         if not service.shared:
             return replica if replica.busy < service.workers else None
         for other in (replica, *service.replicas):
-            if other.up and not other.drained and other.busy < service.workers:
+            if other.serves and other.busy < service.workers:
                 return other
         return None
 
@@ -282,7 +283,7 @@ class Visits:
             if replica.line:
                 line = replica.line
                 visit, _ = line.popitem(last=False)
-            elif replica.queue and not (service.shared and replica.drained):
+            elif replica.queue and not (service.shared and not replica.serves):
                 line = replica.queue
                 visit, _ = line.popitem(last=bool(service.lifo))
             else:
@@ -323,7 +324,7 @@ class Visits:
 
     def open_up(self, replica: Replica) -> None:
         """A replica serves again: it takes as many as it can from a shared queue."""
-        while replica.queue and not replica.drained and replica.busy < replica.service.workers:
+        while replica.queue and replica.serves and replica.busy < replica.service.workers:
             replica.busy += 1
             self.book.busy(replica.service, 1)
             self.pass_on(replica)
@@ -334,6 +335,13 @@ class Visits:
             for visit in list(queue):
                 visit.stop(outcome)
                 self.end(visit, outcome)
+
+    def idle(self, replica: Replica) -> bool:
+        """Whether nothing is left of a replica: no attempt on its way to it, at it or from it, no story."""
+        if replica.coming or replica.strays or replica.orphans:
+            return False
+        shared = replica.queue if replica.service.shared else None
+        return all(shared is not None and visit.place is shared for visit in replica.visits)
 
     # --- crash ------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from sysim.model import (
     DrainLever,
     FlagLever,
     RestartLever,
+    ScaleLever,
     Scenario,
     SetLever,
     Setting,
@@ -60,6 +61,7 @@ from sysim.plan.tables import (
     LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_SCALE,
     LEVER_SET,
     LEVER_SHED,
     METRIC_GOODPUT,
@@ -86,7 +88,6 @@ from sysim.plan.tables import (
     RP_ZONE,
     S_WORKERS,
 )
-from sysim.semantics.kinds import struck
 
 SERVICE_METRICS = {"queue": METRIC_QUEUE, "in_system": METRIC_IN_SYSTEM, "utilisation": METRIC_UTILISATION}
 LOAD_METRICS = {
@@ -215,11 +216,13 @@ class Actions:
             case ClearQueueLever(service=service):
                 self._lever(LEVER_CLEAR_QUEUE, {LE_ARG: self.topology.service(service, path)})
             case RestartLever():
-                self._lever(LEVER_RESTART, self._struck(lever, lever.service, path))
+                self._lever(LEVER_RESTART, self._struck(lever, lever.service, path), _share(lever))
+            case ScaleLever(service=service, replicas=replicas):
+                self._lever(LEVER_SCALE, {LE_ARG: self.topology.service(service, path), LE_VALUE: replicas})
             case DrainLever() | UndrainLever():
                 for service in self._drained(lever, path):
                     some = self._struck(lever, service, path)
-                    self._lever(LEVER_DRAIN, {**some, LE_VALUE: lever.kind == "drain"})
+                    self._lever(LEVER_DRAIN, {**some, LE_VALUE: lever.kind == "drain"}, _share(lever))
             case SetLever(settings=settings):
                 for setting in settings:
                     self._set(setting, path)
@@ -252,9 +255,7 @@ class Actions:
             hits = [replica for replica in hits if self.topology.replicas[replica][RP_ZONE] == zone]
         if not hits:
             raise PlanError(path, f"{name} has no replica in zone {lever.zone}", "look at its zones")
-        strike = len(hits) if lever.replicas is None else lever.replicas
-        if lever.replica_share is not None:
-            strike = struck(lever.replica_share, len(hits))
+        strike = NONE if lever.replicas is None else lever.replicas
         first = len(self.hits)
         self.hits.extend(hits)
         return {LE_ARG: service, LE_FIRST_HIT: first, LE_HITS: len(hits), LE_STRIKE: strike}
@@ -307,10 +308,14 @@ def describe(action: Action) -> str:
             return f"restart {_whom(lever)}"
         case DrainLever() | UndrainLever():
             return f"{lever.kind} {_whom(lever)}"
+        case ScaleLever(service=service, replicas=replicas):
+            return f"scale {service} to {replicas}"
         case SetLever(settings=settings):
             return ", ".join(f"set {setting.path} to {_value(setting)}" for setting in settings)
-        case _:
-            return lever.kind
+
+
+def _share(lever: Replicas) -> float:
+    return -1.0 if lever.replica_share is None else lever.replica_share
 
 
 def _whom(lever: Replicas) -> str:
