@@ -74,6 +74,8 @@ def _setting(setting: Setting) -> tuple[str, str]:
     value = setting.value
     if value == "auto":
         return "leave", f"{setting.path} to itself"
+    if setting.key == "fallback":
+        return "answer", f"{setting.path.removesuffix('.fallback')} from its fallback"
     if isinstance(value, str):
         return "force", f"{setting.path} {value}"
     if setting.key == "timeout":

@@ -122,19 +122,19 @@ class ScaleLever(Model):
 
 
 SettingKey = Literal[
-    "timeout", "circuit_breaker", "retry.max_attempts", "hedge.max_attempts", "rate_limit.rate"
+    "timeout", "circuit_breaker", "fallback", "retry.max_attempts", "hedge.max_attempts", "rate_limit.rate"
 ]
 
 
 class Setting(Model):
     """A value of the policy known by `scope` (see `CallPolicy.scope`): ns, a count, a rate per second, or how
-    the breaker is forced.
+    breaker or fallback are forced.
     """
 
     path: str
     scope: str
     key: SettingKey
-    value: int | float | Literal["open", "closed", "auto"]
+    value: int | float | Literal["open", "closed", "always", "auto"]
 
 
 class SetLever(Model):

@@ -11,7 +11,12 @@ from sysim.scenario_file.reading import Reading
 from sysim.scenario_file.reporter import join
 from sysim.units import format_duration
 
-_NEEDS: Final = {"retry.max_attempts": "retry", "hedge.max_attempts": "hedge", "rate_limit.rate": "rate_limit"}
+_NEEDS: Final = {
+    "retry.max_attempts": "retry",
+    "hedge.max_attempts": "hedge",
+    "rate_limit.rate": "rate_limit",
+    "fallback": "fallback",
+}
 
 
 def check_actions(scenario: Scenario, ctx: Reading) -> None:

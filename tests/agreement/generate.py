@@ -459,6 +459,7 @@ class _Scenario:
             "hedge.max_attempts": (1, 2, 3),
             "rate_limit.rate": ("100/s", "500/s", "2000/s"),
             "circuit_breaker": ("open", "closed", "auto"),
+            "fallback": ("always", "always", "auto"),
         }
         return rng.choice(values[key])
 
@@ -498,6 +499,8 @@ def _settings(root: Node) -> Iterator[tuple[str, str]]:
 def _keys(policy: Node, path: str) -> Iterator[tuple[str, str]]:
     yield path, "timeout"
     yield path, "circuit_breaker"
+    if "fallback" in policy:
+        yield path, "fallback"
     for part, key in (("retry", "max_attempts"), ("hedge", "max_attempts"), ("rate_limit", "rate")):
         if part in policy:
             yield path, f"{part}.{key}"

@@ -15,8 +15,8 @@ from sysim.engine.compiled.run import simulate as compiled
 from sysim.engine.reference import simulate as reference
 from sysim.plan.lower import lower
 from sysim.plan.plan import Plan
-from sysim.plan.tables import K_KEY
-from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_KIND, EV_REPLICA
+from sysim.plan.tables import CIRCUIT_OPEN, DEGRADED, K_KEY
+from sysim.record.columns import CC_ATTEMPTS, CC_CALLS, CC_OUT, EV_ACTION, EV_BREAKER, EV_KIND, EV_REPLICA
 from sysim.record.record import Record
 from sysim.scenario_file import loads
 from tests.agreement.generate import scenario
@@ -128,3 +128,29 @@ def test_levers_are_recorded_when_decided_and_when_carried_out(engine: Callable[
     rows = events[events[:, EV_KIND] == EV_ACTION]
     told = [(at // 1_000_000, int(subject), int(value)) for at, _, subject, value in rows.tolist()]
     assert told == [(10, 2, 2), (30, 1, 1), (35, 1, 2), (57, 0, 2)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("steps", ["ok", "fails"])
+def test_a_forced_fallback_answers_at_once(steps: str, engine: Callable[..., Record]) -> None:
+    """Without an attempt, whatever the fallback is for; where its steps fail the call is `circuit_open`."""
+    node = yaml.safe_load(BASE)
+    node["services"]["old"] = {"operations": {"get": [{"fail": "0%" if steps == "ok" else "100%"}]}}
+    node["services"]["front"] = {"operations": {"get": [{"call": "api", "policy": "p"}]}}
+    node["policies"]["p"]["fallback"] = {"on": ["lost"], "steps": [{"call": "old.get"}]}
+    node["load"] = {"web": {"call": "front", "rate": "300/s"}}
+    node["actions"] = [
+        {"at": "0s", "set": {"policies.p.fallback": "always"}},
+        {"at": "100ms", "set": {"policies.p.fallback": "auto"}},
+    ]
+    plan = planned(node)
+    record = engine(plan, seed=3)
+    stat = plan.names.stats.index("front.get -> api.get")
+    cells = record.call_cells.reshape(-1, len(plan.names.stats), record.call_cells.shape[1])[:, stat]
+    half = plan.cell_edges.tolist().index(100_000_000)
+    first, then = cells[:half].sum(axis=0), cells[half:].sum(axis=0)
+    assert first[CC_CALLS] > 10
+    assert first[CC_ATTEMPTS] == 0
+    assert first[CC_OUT + (DEGRADED if steps == "ok" else CIRCUIT_OPEN)] == first[CC_CALLS]
+    assert then[CC_ATTEMPTS] >= then[CC_CALLS] > 10
+    assert then[CC_OUT + DEGRADED] == 0

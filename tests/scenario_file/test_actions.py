@@ -20,7 +20,7 @@ services:
     concurrency: 1
     operations: {get: [{name: read, call: db, policy: {timeout: 1s, retry: {}}}]}
   db: {operations: {query: []}}
-policies: {careful: {timeout: 1s}}
+policies: {careful: {timeout: 1s, fallback: {latency: 1ms}}}
 defaults: {policy: {timeout: 3s}}
 flags: {similar: on}
 load: {web: {call: api, rate: 1/s, policy: careful}}
@@ -59,6 +59,7 @@ def test_levers(text: str, lever: model.Lever) -> None:
     [
         ("policies.careful.timeout", "300ms", "careful", "timeout", 300_000_000),
         ("policies.careful.circuit_breaker", "open", "careful", "circuit_breaker", "open"),
+        ("policies.careful.fallback", "always", "careful", "fallback", "always"),
         ("services.api.operations.get.read.policy.retry.max_attempts", "1",
          "services.api.operations.get.0.policy", "retry.max_attempts", 1),
         ("services.api.operations.get.0.policy.timeout", "2s", "services.api.operations.get.0.policy", "timeout",

@@ -25,7 +25,7 @@ class Policy:
 
     __slots__ = (
         "backoff", "breaker", "budget", "bulkhead", "bulkhead_wait", "cancel", "cross_zone", "deadline",
-        "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
+        "fallback_forced", "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
         "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ class Policy:
         self.cross_zone = of[t.P_CROSS_ZONE]
         self.loss = of_f[t.PF_LOSS]
         self.fallback_on = of[t.P_FALLBACK_ON]
+        self.fallback_forced = of[t.P_FALLBACK_FORCED]
         self.fallback_latency = of[t.P_FALLBACK_LATENCY]
 
 

@@ -42,6 +42,7 @@ from sysim.plan.tables import (
     AC_SUBJECT,
     ACF_QUANTILE,
     ACF_THRESHOLD,
+    CIRCUIT_OPEN,
     COMPARISONS,
     FORCE_AUTO,
     FORCE_CLOSED,
@@ -79,6 +80,8 @@ from sysim.plan.tables import (
     NEVER,
     NONE,
     P_BREAKER,
+    P_FALLBACK_FORCED,
+    P_FALLBACK_ON,
     P_HEDGE_MAX,
     P_MAX_ATTEMPTS,
     P_RATE_INTERVAL,
@@ -99,7 +102,12 @@ LOAD_METRICS = {
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 MOST_SLOTS = 720
 NS = 1_000_000_000
-_NEEDS = {"retry.max_attempts": "retry", "hedge.max_attempts": "hedge", "rate_limit.rate": "rate_limit"}
+_NEEDS = {
+    "retry.max_attempts": "retry",
+    "hedge.max_attempts": "hedge",
+    "rate_limit.rate": "rate_limit",
+    "fallback": "fallback",
+}
 Replicas = RestartLever | DrainLever | UndrainLever
 _FORCED = {"open": FORCE_OPEN, "closed": FORCE_CLOSED}
 
@@ -278,6 +286,9 @@ class Actions:
 
     def _columns(self, setting: Setting, number: int) -> list[tuple[int, int]]:
         value = setting.value
+        if setting.key == "fallback":
+            forced, on = value == "always", self.policies.rows[number][P_FALLBACK_ON]
+            return [(P_FALLBACK_FORCED, int(forced)), (P_FALLBACK_ON, on | forced << CIRCUIT_OPEN)]
         if isinstance(value, str):
             own = FORCE_AUTO if self.policies.rows[number][P_BREAKER] != FORCE_NONE else FORCE_NONE
             return [(P_BREAKER, _FORCED.get(value, own))]
