@@ -16,7 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
-from sysim.semantics.causes import RECENT
+from sysim.semantics.causes import WATCHED
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -106,7 +106,7 @@ class Replica(Home):
 
     __slots__ = (
         "busy", "cpu", "crashes", "factor", "grants", "in_system", "jobs", "key", "line", "paused", "queue",
-        "recent", "row", "service", "started", "visits",
+        "row", "service", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -116,7 +116,7 @@ class Replica(Home):
         self.key = of[t.RP_KEY]
         self.busy = 0  # workers that are held
         self.grants = 0  # how many workers it has given
-        self.recent: list[Any] = [None] * RECENT  # the last visits that got one
+        self.watched: list[Any] = [None] * WATCHED  # some visits that hold one
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0
