@@ -1,9 +1,8 @@
 """How trouble spread: which services went bad and in which order, how far, and what would have misled an observer.
 
 Everything is judged against the buckets before the first fault. A service goes bad in the first bucket in which one of
-these holds: a replica of it is down; its workers are all but all held; so many wait that it is out of the ordinary;
-its callers see it fail. Callers come to hear of a trouble later than the place where it is, so the order is that of the
-signs, not of the error rates.
+these holds: a replica of it is down; its workers are all but all held; it holds many more requests than it ever did;
+its callers see it fail. Within one bucket what is called comes before what calls it: trouble travels up.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,14 +23,14 @@ from sysim.result.run import Run
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Sign = Literal["down", "full", "queue", "errors"]
-SIGNS: tuple[Sign, ...] = ("down", "full", "queue", "errors")
+Sign = Literal["down", "full", "crowded", "errors"]
+SIGNS: tuple[Sign, ...] = ("down", "full", "crowded", "errors")
 FULL = 0.95  # of the workers held
 NOT_YET = 0.85  # … and before the fault at most so many
 MORE_FAILED = 0.05  # points of share
 FEW_CALLS = 5  # in a bucket say nothing
-WAITING = 10.0
-TIMES_USUAL = 5.0
+CROWD = 10.0  # requests
+TIMES_USUAL = 2.0
 LEAST_STEP = 0.25  # of a service's time that a callee must take to be on the critical path
 HEALTHY = 0.05  # own failures of a culprit that looks healthy
 
@@ -107,11 +107,23 @@ class Cascade:
         self._before: Mask = measured & (self._stop <= self._begin + 1e-9)
         self.judged = bool(faults) and bool(self._before.any()) and bool(series.loads)
 
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON object."""
+        before, during = self.critical_paths
+        return {
+            "order": [bad.to_dict() for bad in self.order],
+            "blast_radius": [blast.to_dict() for blast in self.blasts],
+            "critical_path": {
+                name: [{"service": service, "mean_s": time} for service, time in some]
+                for name, some in (("before", before), ("during", during))
+            },
+        }
+
     # --- the order --------------------------------------------------------------------------------------
 
     @cached_property
     def order(self) -> tuple[GoneBad, ...]:
-        """The services that went bad, in order; those of one bucket with the earlier signs first."""
+        """The services that went bad, in order."""
         if not self.judged:
             return ()
         found = []
@@ -122,7 +134,23 @@ class Cascade:
             first = min(int(np.argmax(mask)) for mask in signs.values())
             seen = tuple(sign for sign in SIGNS if sign in signs and signs[sign][first])
             found.append(GoneBad(service, float(self._run.series.t[first]), seen))
-        return tuple(sorted(found, key=lambda bad: (bad.at_s, SIGNS.index(bad.signs[0]), bad.service)))
+        depth = self._depths
+        return tuple(sorted(found, key=lambda bad: (bad.at_s, -depth.get(bad.service, 0), bad.service)))
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        """How many calls a service is away from the loads at most; operations do not call each other in circles."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for label in self._run.series.calls:
+            caller, _, callee = label.partition(" -> ")
+            graph.add_edge(caller, callee)
+        depth: dict[str, int] = {}
+        for operation in nx.topological_sort(graph):
+            depth[operation] = max((depth[caller] + 1 for caller in graph.predecessors(operation)), default=0)
+        found: dict[str, int] = {}
+        for operation, n in depth.items():
+            found[owner(operation)] = max(n, found.get(owner(operation), 0))
+        return found
 
     def _signs(self, service: str) -> dict[Sign, Mask]:
         series, before = self._run.series, self._before
@@ -136,8 +164,8 @@ class Cascade:
                 held = columns["busy"] / (workers * columns["up"])
             if float(np.nanmean(held[before])) <= NOT_YET:
                 found["full"] = since & (np.nan_to_num(held) >= FULL)
-        usual = float(columns["queue"][before].max())
-        found["queue"] = since & (columns["queue"] > max(WAITING, TIMES_USUAL * usual))
+        usual = float(columns["in_system"][before].max())
+        found["crowded"] = since & (columns["in_system"] > max(CROWD, TIMES_USUAL * usual))
         calls, failed = self._heard(service)
         share = np.divide(failed, calls, out=np.zeros_like(failed), where=calls >= FEW_CALLS)
         total = float(calls[before].sum())

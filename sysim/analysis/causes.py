@@ -115,19 +115,26 @@ def path(graph: nx.DiGraph[str], load: str, service: str) -> tuple[str, ...]:
     return tuple(nx.shortest_path(graph, load, service))
 
 
-def sentence(load: str, some: tuple[Origin, ...]) -> str:
-    """Where the failures of a load began, in one or two sentences; nothing where there were none."""
+def sentence(load: str | None, some: tuple[Origin, ...]) -> str:
+    """Where the failures of a load (None: of all loads) began, in some sentences; nothing where there were none."""
     if not some:
         return ""
     total = sum(origin.count for origin in some)
     told = [origin for origin in some[:TOLD] if origin is some[0] or origin.share >= LEAST_TOLD]
-    parts = [f"{percent(origin.share)} at {origin.service} ({phrase(origin)})" for origin in told]
-    which = "failure" if total == 1 else f"{count(total)} failures"
-    text = f"Of the {which} of {load}, {listed(parts)} began there." if len(parts) > 1 else (
-        f"The {which} of {load} began at {some[0].service} ({phrase(some[0])})."
-        if some[0].share == 1.0
-        else f"Of the {which} of {load}, {parts[0]} began there."
-    )
+    of_load = f" of {load}" if load is not None else ""
+    which = f"The failure{of_load}" if total == 1 else f"the {count(total)} failures{of_load}"
+    if len({origin.service for origin in told}) == 1 and len(told) > 1:
+        ways = listed([f"{percent(origin.share)} by {phrase(origin)}" for origin in told])
+        text = f"Of {which}, {percent(sum(origin.share for origin in told))} began at {told[0].service}: {ways}."
+    elif len(told) > 1:
+        first, *others = told
+        parts = [f"{percent(first.share)} began at {first.service} ({phrase(first)})"]
+        parts += [f"{percent(origin.share)} at {origin.service} ({phrase(origin)})" for origin in others]
+        text = f"Of {which}, {listed(parts)}."
+    elif total == 1 or told[0].share == 1.0:
+        text = f"{which[0].upper()}{which[1:]} began at {told[0].service} ({phrase(told[0])})."
+    else:
+        text = f"{percent(told[0].share)} of {which} began at {told[0].service} ({phrase(told[0])})."
     aside = sum(origin.count * origin.queued for origin in some) / total
     if aside >= 0.5:
         text += (

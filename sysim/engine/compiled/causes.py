@@ -67,6 +67,7 @@ from sysim.plan.tables import (
     RP_FIRST_SPEED,
     S_CORES,
     S_FIRST_OP,
+    S_WATCHED,
     SF_CORES,
     SHED,
     TIMEOUT,
@@ -150,11 +151,13 @@ def hold(w, i):
     st = t.st(w)
     rep = t.rep(w)
     holders = t.holders(w)
+    st[i, ST_MARK] |= MARK_WORKER
+    if t.svc(w)[st[i, ST_SVC], S_WATCHED] == 0:
+        return
     r = st[i, ST_REP]
     number = rep[r, RX_GRANTS]
     rep[r, RX_GRANTS] = number + 1
     place = number & (WATCHED - 1)
-    st[i, ST_MARK] |= MARK_WORKER
     if holders[r, 2 * place] == 0:
         holders[r, 2 * place] = i + 1
         holders[r, 2 * place + 1] = number

@@ -269,6 +269,8 @@ class Visits:
         """The visit holds a worker of its replica."""
         replica = visit.home
         visit.holder = True
+        if not visit.service.watched:
+            return
         visit.granted = replica.grants
         place = replica.grants % WATCHED
         if replica.watched[place] is None:

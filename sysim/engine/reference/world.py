@@ -63,12 +63,13 @@ class Service:
     __slots__ = (
         "admission", "asynchronous", "capacity", "cores", "first_operation", "lifo", "number",
         "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
-        "when_cancelled", "workers",
+        "watched", "when_cancelled", "workers",
     )  # fmt: skip
 
     def __init__(self, number: int, of: list[int], of_f: list[float]) -> None:
         self.number = number
         self.workers = of[t.S_WORKERS]
+        self.watched = of[t.S_WATCHED]
         self.asynchronous = of[t.S_ASYNC]
         self.cores = of_f[t.SF_CORES] if of[t.S_CORES] >= 0 else 0.0
         self.capacity = of[t.S_CAPACITY]
