@@ -63,7 +63,7 @@ def test_a_pool_that_is_too_small_is_its_own_cause(engine: str) -> None:
     scenario["services"]["shop"]["operations"]["get"][0] = {"work": "60ms"}  # 2 workers, 50/s
     found = causes(scenario, engine)
     at_shop = sum(count for (cause, _), count in found.items() if cause.service == "shop")
-    assert at_shop >= 0.9 * sum(found.values()), "of 65 ms there, 5 ms are at the database"
+    assert at_shop >= 0.8 * sum(found.values()), "the database is the last that a request waits for"
     assert {cause.mechanism for cause, _ in found} == {"queued", "working"}
     assert not any(cause.disturbed for cause, _ in found)
 
