@@ -3,8 +3,10 @@
 Callers see outcomes, and every hop turns one into another: a queue at a database is a timeout to its caller, an
 `error` to the caller of that. So each failure carries a *cause* upwards, made where it began. A timeout began where
 the attempt was stuck when its caller gave up: engines look for that place. One that waits in a queue, or finds it
-full, is stuck where a request is that holds one of the workers it waits for: they ask one of the last `RECENT` that
-got a worker there, drawn by the key of the one that waits. Where that one works itself, the queue is the cause.
+full, is stuck where a request is that holds one of the workers it waits for. A replica keeps an eye on `WATCHED` of
+those: each worker given in turn asks for one place among them, and gets it if it is free, until the worker is back. So
+a place is held as long as a worker is, and the watched are a fair sample of what workers are held for. They ask the one
+that has held its worker longest; where that one works itself, the queue is the cause.
 
 A cause is 0 for none, else ``1 + ((circumstances * MECHANISMS + mechanism) * n_sites + site)``. The site names caller,
 callee and operation; what happened inside a service is charged to the site through which the request had come.
@@ -64,7 +66,7 @@ BREAKER: Final = 2  # the failure opened a breaker, which then refused this atte
 BEHIND: Final = 4  # it waited in a queue, or found it full, behind requests that were stuck there
 N_CIRCUMSTANCES: Final = 8
 
-RECENT: Final = 16
+WATCHED: Final = 16
 MOST_HOPS: Final = 64  # from queue to queue; only a circle of queues is longer
 
 

@@ -42,7 +42,6 @@ from sysim.engine.compiled.columns import (
     SP_PAUSED,
     ST_CELL,
     ST_ID,
-    ST_KEY,
     ST_KIND,
     ST_MARK,
     ST_OP,
@@ -50,6 +49,8 @@ from sysim.engine.compiled.columns import (
     ST_REP,
     ST_STREAM,
     ST_SVC,
+    WATCH_MASK,
+    WATCH_SHIFT,
 )
 from sysim.plan.tables import (
     C_FAULTS,
@@ -66,6 +67,7 @@ from sysim.plan.tables import (
     RP_FIRST_SPEED,
     S_CORES,
     S_FIRST_OP,
+    S_WATCHED,
     SF_CORES,
     SHED,
     TIMEOUT,
@@ -81,7 +83,7 @@ from sysim.semantics.causes import (
     M_QUEUED,
     M_WORKING,
     MOST_HOPS,
-    RECENT,
+    WATCHED,
     mechanism_of,
     with_circumstance,
 )
@@ -144,35 +146,47 @@ def network_disturbed(w, c, r):
 
 
 @inlined_law
-def remember(w, i):
-    """Visit `i` has got a worker of its replica."""
+def hold(w, i):
+    """Visit `i` holds a worker of its replica from now on."""
     st = t.st(w)
     rep = t.rep(w)
-    grants = t.grants(w)
+    holders = t.holders(w)
+    st[i, ST_MARK] |= MARK_WORKER
+    if t.svc(w)[st[i, ST_SVC], S_WATCHED] == 0:
+        return
     r = st[i, ST_REP]
-    at = 2 * (rep[r, RX_GRANTS] % RECENT)
-    grants[r, at] = i
-    grants[r, at + 1] = st[i, ST_ID]
-    rep[r, RX_GRANTS] += 1
+    number = rep[r, RX_GRANTS]
+    rep[r, RX_GRANTS] = number + 1
+    place = number & (WATCHED - 1)
+    if holders[r, 2 * place] == 0:
+        holders[r, 2 * place] = i + 1
+        holders[r, 2 * place + 1] = number
+        st[i, ST_MARK] |= (place + 1) << WATCH_SHIFT
+
+
+@inlined_law
+def let_go(w, i):
+    """Visit `i` gives its worker back."""
+    st = t.st(w)
+    mark = st[i, ST_MARK]
+    watched = mark >> WATCH_SHIFT & WATCH_MASK
+    if watched != 0:
+        t.holders(w)[st[i, ST_REP], 2 * (watched - 1)] = 0
+    st[i, ST_MARK] = mark & ~(WATCH_MASK << WATCH_SHIFT | MARK_WORKER)
 
 
 @law
-def holder(w, v):
-    """A visit that holds a worker of the replica where visit `v` waits, -1 if none of the last ones still does."""
-    st = t.st(w)
-    grants = t.grants(w)
-    r = st[v, ST_REP]
-    for k in range(RECENT):
-        at = 2 * ((st[v, ST_KEY] + k) & (RECENT - 1))
-        i = grants[r, at]
-        if (
-            grants[r, at + 1] != 0
-            and st[i, ST_ID] == grants[r, at + 1]
-            and st[i, ST_MARK] & MARK_WORKER
-            and st[i, ST_REP] == r
-        ):
-            return i
-    return -1
+def longest_holder(w, r):
+    """Of the watched visits that hold a worker of replica `r` the one that has held it longest, -1 if there is none."""
+    holders = t.holders(w)
+    found = -1
+    least = np.int64(0)
+    for place in range(WATCHED):
+        number = holders[r, 2 * place + 1]
+        if holders[r, 2 * place] != 0 and (found < 0 or number < least):
+            found = holders[r, 2 * place] - 1
+            least = number
+    return found
 
 
 @law
@@ -233,7 +247,7 @@ def stuck(w, v, s, mechanism):
                 queue = at_site(w, mechanism if mechanism >= 0 else M_QUEUED, disturbed, c)
                 mechanism = -1
                 hops += 1
-                s = holder(w, v)
+                s = longest_holder(w, st[v, ST_REP])
                 if disturbed != 0 or s < 0 or hops > MOST_HOPS:
                     found = queue
                     break

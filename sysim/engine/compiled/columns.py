@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sysim.semantics.causes import RECENT
+from sysim.semantics.causes import WATCHED
 
 # --- story ----------------------------------------------------------------------------------------
 # everybody
@@ -128,7 +128,9 @@ BIT_HEDGE: Final = 1024
 BIT_PERMIT: Final = 2048
 BIT_SURE: Final = 4096  # its answer is no message that could be lost: a crash or a reset was seen at once
 PICK_SHIFT: Final = 16  # local number of the replica that the balancer picked
-PICK_MASK: Final = (1 << 24) - 1
+PICK_MASK: Final = (1 << 19) - 1
+WATCH_SHIFT: Final = 35  # 1 + its place among the watched holders of a worker, 0: it is not watched
+WATCH_MASK: Final = 31
 CAUSE_SHIFT: Final = 40  # above it all: why the story's last call failed, or the visit itself (`semantics.causes`)
 CAUSE_REST: Final = (1 << CAUSE_SHIFT) - 1
 CAUSE_LIMIT: Final = 1 << 23
@@ -167,8 +169,8 @@ RX_DRAINED: Final = 18  # 1: gets nothing new
 RX_STANDING: Final = 19  # WANTED, LEAVING or GONE
 RX_WITNESS: Final = 20  # while it leaves: a story that it has not got rid of when last looked at
 N_RX: Final = 21
-# grants: the last RECENT visits that got a worker of a replica, their row and ID each
-N_GRANTS: Final = 2 * RECENT
+# holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
+N_HOLDERS: Final = 2 * WATCHED
 # speed (float64), a row per (replica, operation)
 SP_FACTOR: Final = 0  # work takes this many times as long
 SP_PAUSED: Final = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
-from sysim.engine.compiled.causes import at_site, blame, cause_of, network_disturbed, stuck
+from sysim.engine.compiled.causes import at_site, blame, cause_of, let_go, network_disturbed, stuck
 from sysim.engine.compiled.columns import (
     A_OPEN,
     A_SITE,
@@ -247,7 +247,7 @@ def visit_end(w):
     st = t.st(w)
     i = g[G_CUR]
     if st[i, ST_MARK] & MARK_WORKER:
-        st[i, ST_MARK] &= ~MARK_WORKER
+        let_go(w, i)
         free_worker(w, st[i, ST_SVC], st[i, ST_REP])
     close(w, i, g[G_OUT], False)
 

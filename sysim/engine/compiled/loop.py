@@ -8,7 +8,7 @@ from sysim.engine.compiled import world as t
 from sysim.engine.compiled.actions import act as act_on
 from sysim.engine.compiled.actions import look
 from sysim.engine.compiled.calls import settle
-from sysim.engine.compiled.causes import blame, stuck
+from sysim.engine.compiled.causes import blame, let_go, stuck
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
@@ -369,7 +369,7 @@ def run(w, log, margin, budget):
                     and st[i, c.ST_KIND] == c.VISIT
                     and svc[st[i, c.ST_SVC], S_ASYNC] != 0
                 ):
-                    st[i, c.ST_MARK] &= ~c.MARK_WORKER
+                    let_go(w, i)
                     free_worker(w, st[i, c.ST_SVC], st[i, c.ST_REP])
                 act = c.ACT_WAIT if act == c.ACT_FORK else call(w)
             if act == c.ACT_TRY:

@@ -84,7 +84,7 @@ class Tables:
     lane_entries: Ints
     st: Ints
     rep: Ints
-    grants: Ints
+    holders: Ints
     speed: Floats
     old_speed: Floats
     scope: Ints
@@ -173,7 +173,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         lane_entries=aligned(len(lanes) * size, 3),
         st=aligned(0, c.N_ST),
         rep=_replicas(plan),
-        grants=np.zeros((plan.replicas.shape[0], c.N_GRANTS), dtype=np.int64),
+        holders=np.zeros((plan.replicas.shape[0], c.N_HOLDERS), dtype=np.int64),
         speed=_speeds(plan),
         old_speed=_speeds(plan),
         scope=plan.scopes.copy(),

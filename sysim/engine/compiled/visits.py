@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
-from sysim.engine.compiled.causes import blame, cause_of, remember, stuck
+from sysim.engine.compiled.causes import blame, cause_of, hold, stuck
 from sysim.engine.compiled.columns import (
     A_BITS,
     A_FROM,
@@ -21,7 +21,6 @@ from sysim.engine.compiled.columns import (
     MARK_IN,
     MARK_STARTED,
     MARK_TRACED,
-    MARK_WORKER,
     PH_GONE,
     PH_GRANTED,
     PH_QUEUED,
@@ -109,10 +108,9 @@ def take_worker(w, i):
     st = t.st(w)
     rep = t.rep(w)
     level = t.level(w)
-    st[i, ST_MARK] |= MARK_WORKER
+    hold(w, i)
     rep[st[i, ST_REP], RX_BUSY] += 1
     level[st[i, ST_SVC], LV_BUSY] += 1
-    remember(w, i)
 
 
 @inlined_law
@@ -282,9 +280,8 @@ def hand_over(w, i, r, again):
         rep[st[i, ST_REP], RX_IN_SYSTEM] -= 1
         rep[r, RX_IN_SYSTEM] += 1
         st[i, ST_REP] = r
-    st[i, ST_MARK] |= MARK_WORKER
+    hold(w, i)
     st[i, ST_PHASE] = PH_REGRANTED if again else PH_GRANTED
-    remember(w, i)
     level[st[i, ST_SVC], LV_QUEUE] -= 1
     push(w, g[G_NOW], R_GRANT, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
 

@@ -45,7 +45,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "lane_entries": (3, INT, "entries"),
     "st": (c.N_ST, INT, "stories"),
     "rep": (c.N_RX, INT, "state"),
-    "grants": (c.N_GRANTS, INT, "state"),
+    "holders": (c.N_HOLDERS, INT, "state"),
     "speed": (c.N_SPEED, FLOAT, "state"),
     "old_speed": (c.N_SPEED, FLOAT, "state"),
     "scope": (p.N_K, INT, "state"),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sysim.engine.reference import laws
 from sysim.engine.reference.stories import GONE, Story
-from sysim.engine.reference.world import Site
+from sysim.engine.reference.world import Replica, Site
 from sysim.plan.tables import DEADLINE, ERROR, FAULT_ERROR, REJECTED, SHED, TIMEOUT, UNREACHABLE
-from sysim.semantics.causes import BEHIND, DISTURBED, M_BULKHEAD_WAIT, M_NETWORK, M_QUEUED, M_WORKING, MOST_HOPS, RECENT
+from sysim.semantics.causes import BEHIND, DISTURBED, M_BULKHEAD_WAIT, M_NETWORK, M_QUEUED, M_WORKING, MOST_HOPS
 
 if TYPE_CHECKING:
     from sysim.engine.reference.calls import Call
@@ -79,7 +79,7 @@ class Causes:
                 queue = self.at(mechanism if waits else M_QUEUED, disturbed, site)
                 waits = None
                 hops += 1
-                other = holder(visit)
+                other = longest_holder(visit.home)
                 if disturbed or other is None or hops > MOST_HOPS:
                     found = queue
                     break
@@ -115,14 +115,10 @@ class Causes:
                 story = call.child
 
 
-def holder(visit: Visit) -> Visit | None:
-    """A visit that holds a worker of the replica where this one waits, None if none of the last ones still does."""
-    replica = visit.home
-    for k in range(RECENT):
-        other: Visit | None = replica.recent[(visit.key + k) % RECENT]
-        if other is not None and other.holder and other.home is replica:
-            return other
-    return None
+def longest_holder(replica: Replica) -> Visit | None:
+    """Of the watched visits that hold a worker of this replica the one that has held it longest, if there is one."""
+    watched: list[Visit] = [visit for visit in replica.watched if visit is not None]
+    return min(watched, key=lambda visit: visit.granted, default=None)
 
 
 def work_disturbed(visit: Visit) -> int:

@@ -35,7 +35,7 @@ from sysim.plan.tables import (
     WHEN_STOP,
 )
 from sysim.record.columns import SPAN_VISIT
-from sysim.semantics.causes import M_ERROR_FAULT, M_QUEUED, M_REJECTED, M_SHED, RECENT
+from sysim.semantics.causes import M_ERROR_FAULT, M_QUEUED, M_REJECTED, M_SHED, WATCHED
 from sysim.semantics.digest import NOTE_QUEUED, NOTE_VISIT
 from sysim.semantics.salts import X_BACK, X_ERROR, X_PATIENCE
 
@@ -63,7 +63,7 @@ class Visit(Story):
     """An attempt at the callee."""
 
     __slots__ = (
-        "arrived", "attempt", "fails", "holder", "operation", "pc", "place", "row", "service",
+        "arrived", "attempt", "fails", "granted", "holder", "operation", "pc", "place", "row", "service",
         "started", "stays", "taken", "times", "visits",
     )  # fmt: skip
 
@@ -83,6 +83,7 @@ class Visit(Story):
         self.row, self.times = visits.book.arrived(self.service)
         self.fails = False  # answers `error` whatever it did
         self.holder = False  # of a worker
+        self.granted = 0  # the number of that worker's grant
         self.started = False
         self.taken = NONE  # when it got its first worker
         self.trace = attempt.call.trace
@@ -268,12 +269,24 @@ class Visits:
         """The visit holds a worker of its replica."""
         replica = visit.home
         visit.holder = True
-        replica.recent[replica.grants % RECENT] = visit
+        if not visit.service.watched:
+            return
+        visit.granted = replica.grants
+        place = replica.grants % WATCHED
+        if replica.watched[place] is None:
+            replica.watched[place] = visit
         replica.grants += 1
+
+    def let_go(self, visit: Visit) -> None:
+        """The visit holds no worker any more."""
+        visit.holder = False
+        watched = visit.home.watched
+        if watched[visit.granted % WATCHED] is visit:
+            watched[visit.granted % WATCHED] = None
 
     def give_back(self, visit: Visit) -> None:
         """A worker is free: the next visit has it at once."""
-        visit.holder = False
+        self.let_go(visit)
         self.pass_on(visit.home)
 
     def pass_on(self, replica: Replica) -> None:
@@ -353,7 +366,8 @@ class Visits:
         for visit in list(replica.visits):
             if shared is not None and visit.place is shared:
                 continue
-            visit.holder = False
+            if visit.holder:
+                self.let_go(visit)
             visit.stop(LOST)
             self.end(visit, LOST, crashed=True)
 

@@ -16,7 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
-from sysim.semantics.causes import RECENT
+from sysim.semantics.causes import WATCHED
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -64,12 +64,13 @@ class Service:
     __slots__ = (
         "admission", "asynchronous", "begin", "capacity", "cores", "first_operation", "lifo", "number",
         "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
-        "when_cancelled", "workers",
+        "watched", "when_cancelled", "workers",
     )  # fmt: skip
 
     def __init__(self, number: int, of: list[int], of_f: list[float]) -> None:
         self.number = number
         self.workers = of[t.S_WORKERS]
+        self.watched = of[t.S_WATCHED]
         self.asynchronous = of[t.S_ASYNC]
         self.cores = of_f[t.SF_CORES] if of[t.S_CORES] >= 0 else 0.0
         self.capacity = of[t.S_CAPACITY]
@@ -108,7 +109,7 @@ class Replica(Home):
 
     __slots__ = (
         "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
-        "queue", "recent", "rising", "row", "service", "standing", "started", "visits",
+        "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -118,7 +119,7 @@ class Replica(Home):
         self.key = of[t.RP_KEY]
         self.busy = 0  # workers that are held
         self.grants = 0  # how many workers it has given
-        self.recent: list[Any] = [None] * RECENT  # the last visits that got one
+        self.watched: list[Any] = [None] * WATCHED  # some visits that hold one
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0
