@@ -5,6 +5,7 @@ from __future__ import annotations
 from sysim.analysis.words import listed, percent, span
 from sysim.model import (
     Action,
+    AlertCondition,
     ClearQueueLever,
     DrainLever,
     FlagLever,
@@ -35,6 +36,8 @@ def because(action: Action) -> str:
     when = action.when
     if when is None:
         return ""
+    if isinstance(when, AlertCondition):
+        return f", as {when.text} {f'has gone on for {span(when.lasts / NS)}' if when.lasts else 'fires'}"
     return f", as {when.text} {f'has held for {span(when.lasts / NS)}' if when.lasts else 'holds'}"
 
 

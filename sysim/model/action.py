@@ -49,6 +49,18 @@ class Condition(Model):
         return self
 
 
+class AlertCondition(Model):
+    """The alert of an slo has fired at all looks for `lasts` ns."""
+
+    slo: Name
+    lasts: Duration = 0
+
+    @property
+    def text(self) -> str:
+        """As it is told."""
+        return f"the alert of {self.slo}"
+
+
 class FlagLever(Model):
     """Switches `flags` on or off."""
 
@@ -154,7 +166,7 @@ class Action(Model):
     name: Name | None = None
     lever: Annotated[Lever, Field(discriminator="kind")]
     at: Instant | None = None
-    when: Condition | None = None
+    when: Condition | AlertCondition | None = None
     after: DistributionLike | None = None
 
     @model_validator(mode="after")
@@ -166,7 +178,7 @@ class Action(Model):
 
 
 __all__ = [
-    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever",
-    "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
+    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "AlertCondition", "ClearQueueLever", "Condition",
+    "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
     "UndrainLever",
 ]  # fmt: skip

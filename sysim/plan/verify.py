@@ -209,8 +209,9 @@ def _actions(plan: Plan) -> None:
     of_loads = watched[:, t.AC_METRIC] >= t.METRIC_SUCCESS
     _within(watched[of_loads, t.AC_SUBJECT], plan.n_loads, "the load of a condition")
     _within(watched[~of_loads, t.AC_SUBJECT], plan.n_services, "the service of a condition")
-    counted = watched[of_loads & (watched[:, t.AC_METRIC] < t.METRIC_LATENCY)]
-    timed = watched[watched[:, t.AC_METRIC] >= t.METRIC_LATENCY]
+    latencies = np.isin(watched[:, t.AC_METRIC], (t.METRIC_LATENCY, t.METRIC_LATENCY_ALL))
+    counted, timed = watched[of_loads & ~latencies], watched[latencies]
+    _check((watched[:, t.AC_SHORT] <= watched[:, t.AC_SLOTS]).all(), "a short window is longer than the long one")
     _check((watched[of_loads, t.AC_SLOTS] > 0).all(), "a condition has no window")
     _spans(counted[:, t.AC_FIRST_SLOT], counted[:, t.AC_SLOTS], plan.n_slots, "what a condition remembers")
     _spans(timed[:, t.AC_FIRST_BINS], timed[:, t.AC_SLOTS] + 1, plan.n_bins, "what a condition remembers")

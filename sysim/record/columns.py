@@ -17,7 +17,9 @@ LC_OFFERED: Final = 0
 LC_OUT: Final = 1  # one column an outcome
 LC_DONE: Final = LC_OUT + N_OUTCOMES  # by the end of the request
 LC_DONE_OK: Final = LC_DONE + 1
-N_LC: Final = LC_DONE_OK + 1
+LC_DONE_SLOW: Final = LC_DONE + 2  # successes, but too slow for an slo of the load
+LC_SLOW: Final = LC_DONE + 3  # the same by the arrival of the request
+N_LC: Final = LC_DONE + 4
 
 # per cell and service, by the moment the attempt reached it; the integrals by the clock
 SC_ARRIVALS: Final = 0

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sysim.model import Action, CallPolicy, DrainLever, RestartLever, Scenario, SetLever, UndrainLever
+from sysim.model import (
+    Action,
+    AlertCondition,
+    CallPolicy,
+    Condition,
+    DrainLever,
+    RestartLever,
+    Scenario,
+    SetLever,
+    UndrainLever,
+)
 from sysim.model.steps import policies_of
 from sysim.scenario_file.crosscheck import named_at
 from sysim.scenario_file.reading import Reading
@@ -68,12 +78,25 @@ def _moment(action: Action, at: str, scenario: Scenario, ctx: Reading) -> None:
     if action.when is None:
         return
     where = join(at, "when")
-    if action.when.every >= end:
+    every = action.when.every if isinstance(action.when, Condition) else _alert(action.when, where, scenario, ctx)
+    if every >= end:
         message = f"found the first look at a condition after the load has ended at {format_duration(end)}"
         _say(ctx, "after-the-end", where, message, "a shorter `every`", severity="warning")
+    if not isinstance(action.when, Condition):
+        return
     if action.when.metric == "utilisation" and scenario.services[action.when.subject].concurrency is None:
         message = f"found utilisation of {action.when.subject!r}, which has no limit of workers"
         _say(ctx, "bad-condition", where, message, "give it a concurrency, or look at in_system")
+
+
+def _alert(when: AlertCondition, at: str, scenario: Scenario, ctx: Reading) -> int:
+    """How often an alert is looked at; 0 where there is none."""
+    alert = scenario.slos[when.slo].alert
+    if alert is None:
+        message = f"found the slo {when.slo!r}, which has no alert"
+        _say(ctx, "no-alert", join(at, "alert"), message, "give it one, such as alert: {}")
+        return 0
+    return alert.every
 
 
 def _say(ctx: Reading, code: str, at: str, message: str, hint: str = "", severity: str = "error") -> None:

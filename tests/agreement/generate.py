@@ -91,6 +91,8 @@ class _Scenario:
         if rng.random() < 0.7:
             node["faults"] = [self.fault() for _ in range(rng.choice((1, 1, 2, 3)))]
         node["flags"] = {"one": rng.choice(("on", "off"))}
+        if rng.random() < 0.5:
+            node["slos"] = {f"o{number}": self.slo(name) for number, name in enumerate(sorted(load))}
         if rng.random() < 0.6:
             node["actions"] = [self.action(node) for _ in range(rng.choice((1, 2, 2, 3, 5)))]
         if self.seldom():
@@ -463,8 +465,20 @@ class _Scenario:
         }
         return rng.choice(values[key])
 
+    def slo(self, load: str) -> Node:
+        rng = self.rng
+        node: Node = {"load": load, "success": rng.choice(("99.9%", "90%", "50%"))}
+        if rng.random() < 0.6:
+            node["latency"] = {rng.choice(("p50", "p99")): rng.choice(("1ms", "2ms", "500us"))}
+        every, short, long = rng.choice((("1ms", "1ms", "3ms"), ("1ms", "2ms", "7ms"), ("2ms", "3ms", "20ms")))
+        node["alert"] = {"burn": rng.choice((1, 2, 14.4)), "long": long, "short": short, "every": every}
+        return node
+
     def condition(self, scenario: Node) -> Any:
         rng = self.rng
+        if "slos" in scenario and self.seldom():
+            alert: Node = {"alert": rng.choice(sorted(scenario["slos"]))}
+            return alert if self.often() else alert | {"for": rng.choice(("1ms", "2ms"))}
         services = [f"queue({name}) >= 1" for name in self.names]
         services += [f"in_system({name}) {rng.choice(('> 0', '>= 3', '== 0'))}" for name in self.names]
         services += [

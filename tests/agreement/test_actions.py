@@ -32,6 +32,7 @@ NEVER = [
     {"when": {"metric": "offered_per_s(l0) > 1M/s", "every": "1ms", "over": "3ms"}, "clear_queue": "s0"},
     {"when": {"metric": "queue(s0) >= 0", "every": "10s"}, "after": "1ms", "clear_queue": "s0"},
     {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "drain": "s0"},
+    {"when": {"alert": "never"}, "drain": "s0"},
     {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "scale": {"service": "s0", "replicas": 7}},
 ]
 
@@ -65,6 +66,8 @@ def named(record: Record, plan: Plan) -> dict[str, Any]:
 def test_an_action_that_never_comes_leaves_no_trace(number: int, engine: Callable[..., Record]) -> None:
     node = yaml.safe_load(scenario(random.Random(700 + number)))
     node["actions"] = []
+    alert = {"burn": 2.1, "long": "7ms", "short": "2ms", "every": "1ms"}
+    node["slos"] = {"never": {"load": "l0", "success": "50%", "alert": alert}}
     plan = planned(node)
     without = engine(plan, seed=number)
     for action in NEVER:
@@ -154,3 +157,33 @@ def test_a_forced_fallback_answers_at_once(steps: str, engine: Callable[..., Rec
     assert first[CC_OUT + (DEGRADED if steps == "ok" else CIRCUIT_OPEN)] == first[CC_CALLS]
     assert then[CC_ATTEMPTS] >= then[CC_CALLS] > 10
     assert then[CC_OUT + DEGRADED] == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_alert_calls_when_the_budget_of_an_slo_burns(engine: Callable[..., Record]) -> None:
+    """All fail from 100 s on: 14.4 times 0.1 % of an hour is 51.84 s. All are slow: 14.4 times 1 % of it is longer."""
+    node = yaml.safe_load("""
+sysim: 1
+time: {duration: 200s}
+services: {api: {operations: {get: [{work: 5ms}]}}}
+load: {web: {call: api, rate: 10/s, arrivals: evenly}}
+faults: [{at: 100s, "on": api, error: 100%}]
+slos:
+  web: {load: web, success: 99.9%, latency: {p99: 10ms}, alert: {every: 5s}}
+  quick: {load: web, success: 99%, alert: {burn: 10, long: 2m, short: 10s, every: 5s}}
+actions:
+  - {when: {alert: web}, clear_queue: api}
+  - {when: {alert: web, for: 20s}, after: 3s, clear_queue: api}
+  - {when: {alert: quick}, clear_queue: api}
+""")
+    assert pulled(run(node, engine, 1)) == [115, 155, 178]
+    node["faults"] = [{"at": "100s", "on": "api", "slowdown": 3}]
+    assert pulled(run(node, engine, 1)) == []
+    node["slos"]["web"]["alert"] |= {"long": "5m", "short": "1m"}  # 14.4 x 1 % of five minutes: 43.2 s
+    assert pulled(run(node, engine, 1)) == [145, 168]
+
+
+def pulled(record: Record) -> list[int]:
+    """When, in s, actions were carried out."""
+    rows = record.events[: record.n_transitions].tolist()
+    return [at // 1_000_000_000 for at, kind, _, value in rows if kind == EV_ACTION and value == 2]

@@ -97,6 +97,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "loads": (p.N_L, INT, PLAN),
     "loadsF": (p.N_LF, FLOAT, PLAN),
     "rates": (p.N_Q, FLOAT, PLAN),
+    "streams": (p.N_T, INT, PLAN),
     "streamsF": (p.N_TF, FLOAT, PLAN),
     "faults": (p.N_F, INT, PLAN),
     "faultsF": (p.N_FF, FLOAT, PLAN),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sysim.model import (
     Action,
+    AlertCondition,
     ClearQueueLever,
     Condition,
     DrainLever,
@@ -38,9 +39,12 @@ from sysim.plan.tables import (
     AC_LEVERS,
     AC_METRIC,
     AC_OP,
+    AC_SHORT,
     AC_SLOTS,
     AC_SUBJECT,
+    ACF_FAILING,
     ACF_QUANTILE,
+    ACF_SLOW,
     ACF_THRESHOLD,
     CIRCUIT_OPEN,
     COMPARISONS,
@@ -65,6 +69,7 @@ from sysim.plan.tables import (
     LEVER_SCALE,
     LEVER_SET,
     LEVER_SHED,
+    METRIC_ALERT,
     METRIC_GOODPUT,
     METRIC_IN_SYSTEM,
     METRIC_LATENCY,
@@ -127,6 +132,7 @@ class Actions:
         self.traffic = traffic
         self.policies = policies
         self.distributions = distributions
+        self.slos = scenario.slos
         self.rows: list[list[int]] = []
         self.rows_f: list[list[float]] = []
         self.levers: list[list[int]] = []
@@ -159,7 +165,10 @@ class Actions:
         }
         floats: dict[int, float] = {}
         if action.when is not None:
-            self._condition(action.when, f"{path}.when", columns, floats)
+            if isinstance(action.when, AlertCondition):
+                self._alert(action.when, f"{path}.when", columns, floats)
+            else:
+                self._condition(action.when, f"{path}.when", columns, floats)
         self.rows.append(row(N_AC, columns))
         self.rows_f.append(row_f(N_ACF, floats))
 
@@ -206,6 +215,33 @@ class Actions:
         columns[AC_EVERY] = when.every
         columns[AC_SLOTS] = slots
         floats[ACF_THRESHOLD] = when.value
+
+    def _alert(self, when: AlertCondition, path: str, columns: dict[int, int], floats: dict[int, float]) -> None:
+        if when.slo not in self.slos:
+            raise unknown(path, "slo", when.slo, self.slos)
+        slo = self.slos[when.slo]
+        alert = slo.alert
+        if alert is None:
+            raise PlanError(path, f"the slo {when.slo} has no alert", "give it one, such as alert: {}")
+        if slo.load not in self.topology.loads:
+            raise unknown(path, "load", slo.load, self.topology.loads)
+        slots = -(-alert.long // alert.every)
+        columns |= {
+            AC_METRIC: METRIC_ALERT,
+            AC_SUBJECT: self.topology.loads.index(slo.load),
+            AC_OP: COMPARISONS.index(">="),
+            AC_FOR: when.lasts,
+            AC_EVERY: alert.every,
+            AC_SLOTS: slots,
+            AC_SHORT: -(-alert.short // alert.every),
+            AC_FIRST_SLOT: self.slots,
+        }
+        self.slots += slots
+        floats |= {
+            ACF_THRESHOLD: alert.burn,
+            ACF_FAILING: 0.0 if slo.success is None else 1.0 - slo.success,
+            ACF_SLOW: 0.0 if slo.quantile is None else 1.0 - slo.quantile,
+        }
 
     # --- levers ---
 
