@@ -11,13 +11,14 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
-from sysim import model
+from sysim import model, storing
 from sysim.errors import Problem, ScenarioError, UnsupportedByEngine
 
 if TYPE_CHECKING:
     from sysim.plan.plan import Plan
     from sysim.record.record import Record
     from sysim.result import Result, Run
+    from sysim.store import Keeping
     from sysim.study.trials import Simulation
 
 Engine = Literal["compiled", "reference"]
@@ -84,6 +85,13 @@ class Scenario:
         if self._loaded is None:
             raise ValueError("a scenario made in code has no file to write")
         return scenario_file.dump(self._loaded)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The texts that the scenario was read from, by file name, the files it includes among them."""
+        from sysim import scenario_file
+
+        return {} if self._loaded is None else scenario_file.sources(self._loaded)
 
     def simulate(self, **options: Any) -> Result:
         """The same as ``sysim.simulate(scenario, ...)``."""
@@ -213,6 +221,8 @@ def simulate(
     workers: int = 1,
     processes: Iterable[Any] = (),
     operations: Mapping[str, Any] | None = None,
+    store: Keeping | str | Path | None = None,
+    resume: bool = False,
 ) -> Result:
     """Run all replications of a scenario and return what they found out.
 
@@ -222,7 +232,8 @@ def simulate(
     kept in full detail. `progress` is called with the share that is done. With `workers` the replications run
     on as many threads; the result does not depend on it. `processes` and `operations` are Python generators
     of the user, which only the reference engine can run. Ctrl-C raises `Interrupted`, which keeps the
-    replications that were finished.
+    replications that were finished. `store` is the file of a store that the run is put into, replication by
+    replication; with `resume`, those that are in it already are not simulated again.
     """
     if engine not in ENGINES:
         raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
@@ -246,9 +257,14 @@ def simulate(
     run = _engine(engine)
     shares = [0.0] * count
     stop = Event()
+    label = facade.variant or ""
 
     def one(replication: int) -> Run:
         from sysim.result import summarise
+
+        if (found := keeping and keeping.recall(label, replication)) is not None:
+            shares[replication] = 1.0
+            return found
 
         def note(now: float) -> None:
             if stop.is_set():
@@ -269,19 +285,37 @@ def simulate(
         return summarise(plan, facade.model, record, first_seed, replication)
 
     done: dict[int, Run] = {}
-    try:
-        if engine == "compiled" or min(workers, count) > 1:
-            _warm_up(engine)
-        if min(workers, count) > 1:
-            _on_threads(one, count, min(workers, count), done)
-        else:
-            for replication in range(count):
-                done[replication] = one(replication)
-    except KeyboardInterrupt:
-        raise Interrupted(_result(facade, engine, done, interrupted=True) if done else None) from None
-    finally:
-        stop.set()
-    return _result(facade, engine, done)
+
+    def keep(replication: int, finished: Run) -> None:
+        done[replication] = finished
+        if keeping is not None:
+            keeping.keep(label, finished)
+
+    with storing.opened(store, resume) as keeping:
+        if keeping is not None:
+            asked = storing.question(facade, label, plan, first_seed, traces, repeatable=not extras)
+            storing.begin(keeping, "run", facade, engine, count, [asked])
+        interrupted = False
+        try:
+            if engine == "compiled" or min(workers, count) > 1:
+                _warm_up(engine)
+            if min(workers, count) > 1:
+                _on_threads(one, count, min(workers, count), keep)
+            else:
+                for replication in range(count):
+                    keep(replication, one(replication))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            stop.set()
+        if not done:
+            raise Interrupted(None)
+        result = _result(facade, engine, done, interrupted)
+        if keeping is not None:
+            keeping.finish(result)
+        if interrupted:
+            raise Interrupted(result)
+        return result
 
 
 WARM_UP = """
@@ -305,19 +339,21 @@ def _warm_up(engine: Engine) -> None:
     _engine(engine)(lower(tiny), seed=1, replication=0)
 
 
-def _on_threads(one: Callable[[int], Run], count: int, workers: int, done: dict[int, Run]) -> None:
+def _on_threads(
+    one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]
+) -> None:
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
     try:
         waiting = {pool.submit(one, replication): replication for replication in range(count)}
         while waiting:
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                done[waiting.pop(future)] = future.result()
+                keep(waiting.pop(future), future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupted: bool = False) -> Result:
+def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupted: bool) -> Result:
     from sysim.result import Result
 
     return Result(

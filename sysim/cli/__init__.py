@@ -15,10 +15,14 @@ from typing import Any, NoReturn
 
 import click
 
+from sysim.cli.options import WORDS
+
 COMMANDS = {
     "run": "Simulate a scenario and say what happened.",
     "check": "Run every variant, and say which checks hold and which mitigations work.",
     "compare": "Compare two scenarios, variants or stored results.",
+    "runs": "List the runs of a store, or delete some.",
+    "show": "Print a stored run again: its summary, or its JSON object.",
     "validate": "Say whether a scenario is valid, and everything that is wrong with it.",
     "explain": "Explain a scenario in plain English, without running it.",
     "tip": "Find how much of a fault, or of anything, keeps the system down for good.",
@@ -49,6 +53,15 @@ class LazyCommands(click.Group):
         """The list of commands of the help text, without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Note the words of the command line, which parsing takes apart."""
+        words = list(args)
+        made = super().make_context(info_name, args, parent, **extra)
+        made.meta[WORDS] = words
+        return made
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
         """Run, and exit with the code that says how it went; a user's mistake never shows a traceback."""
