@@ -262,7 +262,8 @@ def simulate(
     def one(replication: int) -> Run:
         from sysim.result import summarise
 
-        if (found := keeping and keeping.recall(label, replication)) is not None:
+        found = None if keeping is None else keeping.recall(label, replication)
+        if found is not None:
             shares[replication] = 1.0
             return found
 

@@ -192,7 +192,8 @@ def _simulation(
     run = api._engine(engine)
 
     def one(replication: int, stop: Event, progress: Progress | None) -> Run:
-        if (found := keeping and keeping.recall(name, replication, series=replication < SERIES)) is not None:
+        found = None if keeping is None else keeping.recall(name, replication, series=replication < SERIES)
+        if found is not None:
             if progress is not None:
                 progress(1.0)
             return found

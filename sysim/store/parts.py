@@ -76,7 +76,8 @@ def _typed(kind: Any, tree: Any, tables: bytes) -> Any:
     if origin in (Union, UnionType):
         return _typed(next(some for some in inner if some is not NoneType), tree, tables)
     if origin is np.ndarray:
-        return _table(*tree[ARRAY], tables)
+        dtype, shape, start = tree[ARRAY]
+        return _table(dtype, shape, start, tables)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         return kind(**{name: _typed(hints[name], item, tables) for name, item in tree.items()})

@@ -1,4 +1,4 @@
-"""Putting rows in: a replication with its numbers and series, the verdicts of a run. Within the caller's transaction."""
+"""Putting rows in: a replication with its numbers and series, the verdicts of a run. The caller has a transaction."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def put_verdicts(connection: sqlite3.Connection, run_id: int, verdicts: Sequence
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
-                run_id, number, one.variant, one.check, one.name, one.verdict, one.value, *(one.interval or (None, None)),
-                one.confidence if one.interval else None, one.note,
+                run_id, number, one.variant, one.check, one.name, one.verdict, one.value,
+                *(one.interval or (None, None)), one.confidence if one.interval else None, one.note,
             )
             for number, one in enumerate(verdicts)
         ),

@@ -210,7 +210,7 @@ class Store:
                 " on q.id = r.replication_id where r.run_id = ? and r.variant = ? order by r.replication",
                 (entry.id, variant),
             ).fetchall()
-            member["runs"] = [self._run(*row, series) for row in rows]
+            member["runs"] = [self._run(row, facts, bucket_s, series) for row, facts, bucket_s in rows]
 
     def _run(self, row: int, facts: bytes, bucket_s: float, series: bool) -> dict[str, Any]:
         found: dict[str, Any] = expanded(facts)

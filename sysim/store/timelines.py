@@ -42,4 +42,7 @@ def series_of(bucket_s: float, some: Iterable[Row]) -> Series:
         else:
             found[kind].setdefault(subject, {})[metric] = values
     plural = {kind: found[singular] for kind, singular in KINDS.items()}
-    return Series(bucket_s=bucket_s, latency=found[LATENCY], **axes, **plural)
+    return Series(
+        bucket_s=bucket_s, t=axes["t"], width=axes["width"], latency_t=axes["latency_t"], latency=found[LATENCY],
+        loads=plural["loads"], services=plural["services"], calls=plural["calls"],
+    )  # fmt: skip
