@@ -8,6 +8,7 @@ from typing import Any
 from sysim.result.tables import flat
 
 KINDS = {"loads": "load", "services": "service", "calls": "call"}
+CURRENCY = "currency"  # the one text among the numbers
 Name = tuple[str, str, str, str]
 
 
@@ -20,7 +21,7 @@ def scalars(facts: Mapping[str, Any]) -> Iterator[tuple[Name, float | str | None
         for kind, singular in KINDS.items():
             for subject, some in kinds[kind].items():
                 for metric, value in flat(some):
-                    if not isinstance(value, str):
+                    if metric != CURRENCY:
                         yield (window, singular, subject, metric), _number(value)
     for load, recovered in facts["recovery"].items():
         for metric, value in recovered.items():
