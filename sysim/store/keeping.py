@@ -88,7 +88,10 @@ class Keeping:
         questions: Sequence[Question],
         sources: Mapping[str, str] | None = None,
     ) -> None:
-        """Note what is about to be simulated. `asked` replications, None for as many as it takes."""
+        """Note what is about to be simulated. `asked` replications, None for as many as it takes.
+
+        Raises `StoreError`: nothing has been simulated yet that could be lost.
+        """
         build = origin.build()
         for one in questions:
             self._plans[one.variant] = one.plan
@@ -96,8 +99,8 @@ class Keeping:
                 self._keys[one.variant] = _key_of(build, one)
         known = origin.versions()
 
-        def put(connection: Connection) -> None:
-            found = connection.execute(
+        with self._lock, translated(self.path), writing(self._connection):
+            found = self._connection.execute(
                 "insert into runs (kind, state, started, scenario, engine, seed, asked, command, sysim, versions,"
                 " host, pid) values (?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -105,17 +108,16 @@ class Keeping:
                     json.dumps(known), *origin.here(),
                 ),
             )  # fmt: skip
-            self.id = found.lastrowid
-            connection.executemany(
+            number = found.lastrowid
+            self._connection.executemany(
                 "insert into variants (run_id, number, variant, digest, scenario) values (?, ?, ?, ?, ?)",
-                ((self.id, k, one.variant, one.digest, one.scenario) for k, one in enumerate(questions)),
+                ((number, k, one.variant, one.digest, one.scenario) for k, one in enumerate(questions)),
             )
-            connection.executemany(
+            self._connection.executemany(
                 "insert into sources (run_id, file, content) values (?, ?, ?)",
-                ((self.id, file, content) for file, content in (sources or {}).items()),
+                ((number, file, content) for file, content in (sources or {}).items()),
             )
-
-        self._transaction(put)
+        self.id = number
 
     def recall(self, variant: str, replication: int, series: bool = True) -> Run | None:
         """A replication that was stored before, None without one. It has its time series only if they are wanted."""

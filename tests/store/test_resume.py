@@ -79,12 +79,13 @@ def test_the_other_engine_goes_on(place: Path) -> None:
     same(mixed, run(None, replications=3, engine="compiled"))
 
 
+RENAMED = STALL.replace("{web:", "{shop:").replace("(web)", "(shop)").replace("load.web", "load.shop")
 CHANGED = [
     ("the seed", {"seed": 2}, STALL),
     ("traces", {"traces": 2}, STALL),
     ("a value", {}, STALL.replace("rate: 40/s", "rate: 41/s")),
     ("a window", {}, STALL.replace("after: 6s..", "after: 7s..")),
-    ("the name of a load", {}, STALL.replace("{web:", "{shop:").replace("(web)", "(shop)").replace("load.web", "load.shop")),
+    ("the name of a load", {}, RENAMED),
     ("the name of a fault", {}, STALL.replace("name: stall, at", "name: halt, at")),
     ("the value of a request", {}, STALL.replace("2 GBP", "3 GBP")),
 ]  # fmt: skip

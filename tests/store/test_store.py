@@ -83,7 +83,8 @@ def test_numbers_by_sql(place: Path) -> None:
     stored = dict(
         query(
             place,
-            "select metric, value from scalars where kind = 'service' and replication = 0 and subject = ? and window = ?",
+            "select metric, value from scalars where kind = 'service' and replication = 0"
+            " and subject = ? and window = ?",
             row["service"], row["window"],
         )
     )  # fmt: skip
@@ -110,7 +111,8 @@ def test_the_list(place: Path) -> None:
     with open_store(place) as store:
         newest, first = store.runs()
         assert store.entry("last") == newest == store.entry(2) and store.entry("1") == first
-    assert (first.kind, first.seed, first.replications, first.asked, first.state) == ("run", 2**64 - 1, 2, 2, "complete")
+    assert (first.kind, first.seed, first.state) == ("run", 2**64 - 1, "complete")
+    assert (first.replications, first.asked) == (2, 2)
     assert newest.variants == ("baseline", "patient", "slow") and newest.verdict == "inconclusive"
     assert newest.exit_code == study.exit_code == 3
     assert json.dumps(newest.to_dict())
