@@ -30,7 +30,8 @@ def command(run: str, store: str | None, as_json: bool, series: bool, scenario: 
             click.echo(("---\n" if number else "") + (f"# variant {variant}\n" if variant else "") + text, nl=False)
         return
     if facts["result"] is None:
-        again = f"{facts['command']} --resume" if facts["command"] else "the same command with --resume"
+        words = facts["command"] or "the same command with --resume"
+        again = words if "--resume" in words else f"{words} --resume"
         done = f"{facts['replications']} replications"
         if facts["state"] == "running":
             raise StoreError(f"{path}: run {facts['id']} is still running, with {done} so far")
