@@ -184,7 +184,7 @@ def test_a_store_that_may_only_be_read(stall: str) -> None:
             subprocess.Popen(
                 [sys.executable, "-c", script, stall, *words],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
+            )
         )
 
     with tempfile.TemporaryDirectory() as folder:
