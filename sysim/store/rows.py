@@ -6,7 +6,6 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sysim.analysis.checks import Verdict
@@ -36,14 +35,15 @@ class Replications:
 
     def put(self, run: Run, key: str | None) -> int:
         """Put a run in, and return the number of its row."""
-        facts = replace(run, series=run.series.emptied()).to_dict(series=True)
+        plain, facts = run.to_dict(), run.to_dict(series=True)
         facts["series"] = None
+        only = [name for name in facts if name not in plain]
         found = self.connection.execute(
             'insert into replications ("key", seed, replication, simulated_s, events, digest, wall_s, state, bucket_s,'
             " with_series, facts, parts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key, str(run.seed), run.replication, run.simulated_s, run.events, run.digest, run.wall_s, run.state,
-                run.series.bucket_s, bool(run.series.services), squeezed(facts), taken_apart(run),
+                run.series.bucket_s, bool(run.series.services), squeezed({"run": facts, "only_with_series": only}), taken_apart(run),
             ),
         )  # fmt: skip
         row = found.lastrowid

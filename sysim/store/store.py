@@ -213,11 +213,10 @@ class Store:
             member["runs"] = [self._run(row, facts, bucket_s, series) for row, facts, bucket_s in rows]
 
     def _run(self, row: int, facts: bytes, bucket_s: float, series: bool) -> dict[str, Any]:
-        found: dict[str, Any] = expanded(facts)
+        kept = expanded(facts)
+        found: dict[str, Any] = kept["run"]
         if not series:
-            for name in ("series", "transitions", "transitions_total"):
-                found.pop(name)
-            return found
+            return {name: value for name, value in found.items() if name not in kept["only_with_series"]}
         rows = self._connection.execute(
             "select kind, subject, metric, dtype, data from series where replication_id = ? order by number", (row,)
         )
