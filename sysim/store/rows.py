@@ -43,7 +43,8 @@ class Replications:
             " with_series, facts, parts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key, str(run.seed), run.replication, run.simulated_s, run.events, run.digest, run.wall_s, run.state,
-                run.series.bucket_s, bool(run.series.services), squeezed({"run": facts, "only_with_series": only}), taken_apart(run),
+                run.series.bucket_s, bool(run.series.services),
+                squeezed({"run": facts, "only_with_series": only}), taken_apart(run),
             ),
         )  # fmt: skip
         row = found.lastrowid

@@ -107,6 +107,23 @@ def test_a_process_that_is_killed(tmp_path: Path, stall: str, command: tuple[str
     whole(place)
 
 
+@POSIX
+def test_ctrl_c_leaves_what_was_printed(tmp_path: Path, stall: str) -> None:
+    place = tmp_path / "runs.db"
+    process = start("run", stall, "--engine", "reference", "-n", "300", "--json", "--store", str(place))
+    until(place, 4)
+    process.send_signal(signal.SIGINT)
+    code, out, err = ended(process)
+    assert code == 130 and "interrupted after" in err and "stored as run 1" in err
+    whole(place)
+    with open_store(place) as store:
+        entry = store.entry("last")
+        assert (entry.state, entry.exit_code, entry.asked) == ("interrupted", 130, 300)
+        shown = store.load(1, series=False)["result"]
+    assert shown["interrupted"] and len(shown["runs"]) == entry.replications >= 4
+    assert canonical(shown) == canonical(json.loads(out))
+
+
 def test_two_writers_and_a_reader_at_once(tmp_path: Path, stall: str) -> None:
     place = tmp_path / "runs.db"
     words = ("run", stall, "--engine", "reference", "-n", "20", "--json", "--series", "--store", str(place))

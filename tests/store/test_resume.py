@@ -159,8 +159,9 @@ def stopped_after(place: Path, count: int, how: type[BaseException], **options: 
                 study(keeping, **options)
 
 
-@pytest.mark.parametrize("how", [KeyboardInterrupt, Enough])
-@pytest.mark.parametrize(("count", "workers"), [(1, 1), (17, 1), (31, 2)])
+@pytest.mark.parametrize(
+    ("how", "count", "workers"), [(KeyboardInterrupt, 1, 1), (Enough, 17, 1), (KeyboardInterrupt, 31, 2)]
+)
 def test_a_sequential_study_goes_on(
     place: Path, simulated: list[tuple[int, int]], how: type[BaseException], count: int, workers: int
 ) -> None:
