@@ -174,9 +174,10 @@ def _best(found: WhatIf) -> list[str]:
     if nothing in best:
         if len(best) == 1:
             return ["Leave it alone: whatever else was tried is worse."]
-        if nothing.verdict == "nothing" and not any(effect.verdict == "better" for effect in best):
-            return ["Nothing that was tried can be told to be better than doing nothing."]
-    first = next(effect for effect in best if effect.mitigation.kind != "nothing")
+        if not any(effect.verdict == "better" for effect in best):
+            more = "; more replications may tell" if 1 < found.replications < 10 else ""
+            return [f"Nothing that was tried can be told to be better than doing nothing{more}."]
+    first = min(best, key=lambda effect: (effect is nothing, nothing in best and effect.verdict != "better"))
     told = [f"Best: {_does(found, first)}."]
     others = [effect.name for effect in best if effect not in (first, nothing)]
     if others:
@@ -184,6 +185,11 @@ def _best(found: WhatIf) -> list[str]:
     second = next((effect for effect in found.effects if effect.rank > 1 and effect.verdict == "better"), None)
     if second is not None:
         told.append(f"Next: {_does(found, second)}.")
+        if _costs(second):
+            third = next((effect for effect in found.effects if effect.rank > second.rank
+                          and effect.verdict == "better" and not _costs(effect)), None)  # fmt: skip
+            if third is not None:
+                told.append(f"Next without losing money: {_does(found, third)}.")
     if not first.recovers and first.judged:
         told.append(f"None of them gets it well again in most runs by {clock(found)(found.terms.end / 1e9)}.")
     for currency in first.earned:
@@ -191,6 +197,11 @@ def _best(found: WhatIf) -> list[str]:
         if most not in best and most.earned and most.earned[currency].differs:
             told.append(f"Most money is saved by another: {most.name}, {amount(most.earned[currency].mean, currency)}.")
     return told
+
+
+def _costs(effect: Effect) -> bool:
+    """Whether it can be shown to lose money."""
+    return any(one.differs and one.mean < 0 for one in effect.earned.values())
 
 
 def _does(found: WhatIf, effect: Effect) -> str:
