@@ -19,7 +19,8 @@ from sysim.analysis.estimates import Estimate
 from sysim.analysis.words import Clock, amount, count, counted, listed, percent, span
 from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
 from sysim.result.result import FORMAT
-from sysim.study.whatif import Effect, Trouble, WhatIf
+from sysim.study.moment import Trouble
+from sysim.study.whatif import Effect, WhatIf
 
 MOST_TOLD = 4
 STYLE = {"better": "green", "worse": "red"}
@@ -130,8 +131,11 @@ def _hurts(found: WhatIf) -> str:
     if moment.faults:
         names = list(moment.faults.values())
         parts.append(f"The {'fault' if len(names) == 1 else 'faults'} {listed(names)} {_is(len(names))} active.")
+    elif moment.over:
+        over = f"{listed(moment.over)} {_is(len(moment.over))} over"
+        parts.append(f"No fault is active: {over}, and it is down by itself.")
     else:
-        parts.append("No fault is active: whatever began it is over, and it is down by itself.")
+        parts.append("No fault has struck.")
     return " ".join(parts)
 
 
@@ -268,6 +272,7 @@ def what_if_dict(found: WhatIf) -> dict[str, Any]:
             "served": moment.served,
             "served_before": moment.before,
             "faults": list(moment.faults.values()),
+            "faults_over": list(moment.over),
             "services": [
                 {"service": row.service, "busy": row.busy, "queue_mean": row.queue,
                  "turned_away_per_s": row.turned_away, "replicas_down": row.down}

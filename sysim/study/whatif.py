@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event, Lock
 
+import numpy as np
+
 from sysim.analysis.corrections import holm
 from sysim.analysis.estimates import Estimate, estimate
-from sysim.analysis.recovery import HOLD, NS, by_cell, recovery, share_before
+from sysim.analysis.recovery import HOLD, NS, by_bucket, first_recovered
 from sysim.analysis.statistics import mean
 from sysim.analysis.thresholds import Bracket, median
 from sysim.errors import SysimError
@@ -26,6 +28,7 @@ from sysim.model.scenario import Window, default_bucket
 from sysim.plan.tables import T_LOAD
 from sysim.result.run import Run
 from sysim.study.mitigations import KINDS, Mitigation, Scene, applied, mitigations
+from sysim.study.moment import LOOK, WELL, Moment, Terms, mean_of, moment, together, usual
 from sysim.study.replications import in_order
 from sysim.study.trials import Progress, Simulation
 
@@ -33,56 +36,7 @@ Futures = Callable[[Sequence[Scenario], int], Callable[[int, Event], Iterator[Ru
 """Takes scenarios with the same past until an instant (ns); gives what runs one replication of each of them."""
 
 LONGEST_HOLD = 600 * NS
-LOOK = 3 * NS  # what is told of the moment is counted over so long before it
 PROBES = 3  # replications that are asked what hurts
-FULL = 0.95  # share of busy workers
-
-
-@dataclass(frozen=True)
-class Terms:
-    """When, in ns: one looks at `at`, things are done at `act`, held until `until`, and watched until `end`."""
-
-    at: int
-    act: int
-    until: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A service in trouble: means over the replications of the moment before. `busy` is a share, None without a limit;
-    `turned_away` per second, `down` is how many replicas are missing.
-    """
-
-    service: str
-    busy: float | None
-    queue: float
-    turned_away: float
-    down: float
-
-    @property
-    def full(self) -> bool:
-        """Whether it has no room for more."""
-        return (self.busy or 0.0) >= FULL or self.turned_away >= 1
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What hurts at the instant. `served` is the share of the requests of the last seconds, `before` that before the
-    first fault; None where nobody asked. `faults` are those active in some replication, by number.
-    """
-
-    look_s: float
-    served: float | None
-    before: float | None
-    faults: Mapping[int, str]
-    services: tuple[Trouble, ...]
-
-    @property
-    def hurts(self) -> bool:
-        """Whether there is anything to mitigate."""
-        low = self.served is not None and self.before is not None and self.served < 0.95 * self.before
-        return bool(low or self.faults or self.services)
 
 
 @dataclass(frozen=True)
@@ -207,7 +161,7 @@ def what_if(
         nonlocal done
         now, kept = None, []
         for future in run(replication, stop):
-            now = now or _moment(future, base, terms)
+            now = now or moment(future, base, terms)
             kept.append(look(future, terms))
             with lock:
                 done += 1
@@ -226,7 +180,7 @@ def what_if(
             raise
         interrupted = True
     return WhatIf(
-        scenario=scenario.name, start=scenario.time.start, terms=terms, moment=_together(moments),
+        scenario=scenario.name, start=scenario.time.start, terms=terms, moment=together(moments),
         effects=_ranked(found, list(zip(*seen, strict=True)), confidence), bucket_s=base.time.bucket / NS,
         confidence=confidence, seed=seed, replications=len(seen), interrupted=interrupted,
     )  # fmt: skip
@@ -278,59 +232,9 @@ def _scene(base: Scenario, terms: Terms, simulation: Simulation, probes: int) ->
     windows = {"what_if_now": base.windows["what_if_now"]}
     time = base.time.model_copy(update={"duration": terms.at, "drain": 0})
     run = simulation(base.model_copy(update={"windows": windows, "time": time}))
-    now = _together([_moment(run(replication, Event()), base, terms) for replication in range(probes)])
+    now = together([moment(run(replication, Event()), base, terms) for replication in range(probes)])
     full = tuple(row.service for row in now.services if row.full)
     return Scene(base, terms.act, terms.until, now.faults, tuple(row.service for row in now.services), full)
-
-
-def _moment(run: Run, scenario: Scenario, terms: Terms) -> Moment:
-    """What one run tells of the instant; all services, in trouble or not."""
-    window = run.windows["what_if_now"]
-    active = {
-        fault.number: scenario.faults[fault.number].name or fault.label
-        for fault in run.faults if fault.begin < terms.at and (fault.end is None or fault.end > terms.at)
-    }  # fmt: skip
-    services = tuple(
-        Trouble(
-            name,
-            max((x for x in (stats.utilisation, stats.cpu_utilisation) if x is not None), default=None),
-            stats.queue_mean or 0.0,
-            (stats.rejected + stats.outcomes["shed"]) / window.length_s,
-            max(0.0, scenario.services[name].replicas - (stats.up_mean or 0.0)),
-        )
-        for name, stats in window.services.items()
-    )
-    offered = sum(stats.offered for stats in window.loads.values())
-    good = sum(stats.ok + stats.degraded for stats in window.loads.values())
-    first = min([fault.begin for fault in run.faults if fault.begin < terms.at], default=terms.at)
-    before = share_before(run.plan, *by_cell(run.load_cells, range(run.plan.n_streams)), first)
-    return Moment(window.length_s, good / offered if offered else None, before, active, services)
-
-
-def _together(moments: Sequence[Moment]) -> Moment:
-    """The mean of what several runs tell; of the services those in trouble in most of them, the worst first."""
-    first = moments[0]
-    troubles = []
-    for rows in zip(*(moment.services for moment in moments), strict=True):
-        if 2 * sum(row.full or row.down >= 0.5 for row in rows) > len(rows):
-            busy = [row.busy for row in rows if row.busy is not None]
-            troubles.append(
-                Trouble(
-                    rows[0].service, mean(busy) if busy else None, mean([row.queue for row in rows]),
-                    mean([row.turned_away for row in rows]), mean([row.down for row in rows]),
-                )
-            )  # fmt: skip
-    troubles.sort(key=lambda row: (-row.queue - row.turned_away, -(row.busy or 0.0), row.service))
-    faults = {number: name for moment in moments for number, name in moment.faults.items()}
-    return Moment(
-        first.look_s, _mean([moment.served for moment in moments]), _mean([moment.before for moment in moments]),
-        dict(sorted(faults.items())), tuple(troubles),
-    )  # fmt: skip
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [x for x in values if x is not None]
-    return mean(known) if known else None
 
 
 # --- what becomes of it -----------------------------------------------------------------------------------
@@ -359,11 +263,14 @@ def _well_after(run: Run, terms: Terms) -> float | None:
         if not run.windows["what_if_after"].loads[name].offered:
             continue
         streams = [stream for stream in range(plan.n_streams) if int(plan.streams[stream, T_LOAD]) == load]
-        found = recovery(plan, run.load_cells, streams, run.faults, after=terms.at)
-        if not found.judged:
+        before = usual(run, streams, terms)
+        if before is None:
             continue
         judged = True
-        latest = max(latest, math.inf if found.recovered_after_s is None else found.recovered_after_s)
+        good, offered = by_bucket(plan, run.load_cells, streams)
+        edges = np.arange(plan.n_buckets, dtype=np.int64) * plan.bucket_ns
+        at = first_recovered(edges, good, offered, WELL * before, terms.at, HOLD, plan.bucket_ns)
+        latest = max(latest, math.inf if at is None else (at - terms.at) / NS)
     return latest if judged else None
 
 
@@ -445,13 +352,13 @@ def _effect(mitigation: Mitigation, runs: Sequence[Seen], n: int) -> Effect:
     times = [s.well_after_s for s in runs if s.well_after_s is not None]
     found = median([(x, x) for x in times]) if times else None
     by_load = {
-        load: _mean([s.good[load] / s.offered[load] if s.offered[load] else None for s in runs])
+        load: mean_of([s.good[load] / s.offered[load] if s.offered[load] else None for s in runs])
         for load in runs[0].offered
     }
     offered = [sum(s.offered.values()) for s in runs]
     return Effect(
         mitigation=mitigation, rank=0, tied=False,
-        served=_mean([s.served / total if total else None for s, total in zip(runs, offered, strict=True)]),
+        served=mean_of([s.served / total if total else None for s, total in zip(runs, offered, strict=True)]),
         served_by=by_load, saved=None, earned={}, verdict="nothing",
         recovered=sum(x < math.inf for x in times), judged=len(times),
         after_s=sum(found.bracket) / 2 if found else None, after_interval=found.interval if found else None,

@@ -126,6 +126,15 @@ def test_before_the_trouble_nothing_hurts() -> None:
     assert all(one.verdict != "better" for one in calm.effects if one.name == "shed 75% of clients")
 
 
+def test_trouble_that_comes_by_itself_is_measured_by_the_time_before() -> None:
+    surge = {"steps": [{"at": "0s", "rate": "20/s"}, {"at": "40s", "rate": "90/s"}, {"at": "60s", "rate": "40/s"}]}
+    alone = storm(**{**STORM, "faults": [], "load__clients__rate": surge})
+    found = sysim.what_if(alone, "62s", replications=3, kinds=["retries", "combined"])
+    assert found.moment.before == pytest.approx(1, abs=0.02) and found.moment.hurts
+    assert "No fault has struck" in sentences(found)[0]
+    assert found.nothing.recovered == 0 and found.effects[0].recovered == 3
+
+
 def test_one_run_claims_no_intervals() -> None:
     one = sysim.what_if(storm(**STORM), "26s", replications=1, kinds=["retries"])
     best = one.effects[0]
