@@ -36,6 +36,7 @@ from sysim.model.topology import Step
 NOTHING = "do nothing"
 RETRIES_OFF = "turn all retries off"
 SHED = (0.25, 0.5, 0.75)
+MOST_ALONE = 4  # services, the worst, that are restarted and cleared one by one
 
 
 @dataclass(frozen=True)
@@ -150,26 +151,27 @@ def _once(scene: Scene, key: SettingKey, scopes: Mapping[str, int]) -> tuple[Act
 def _breakers(scene: Scene) -> Iterator[Mitigation]:
     """Cutting off what is broken or full, where callers have a breaker."""
     guarded = _guarded(scene.scenario)
-    for service in dict.fromkeys((*_struck(scene), *scene.services)):
-        scopes = guarded.get(service)
-        if scopes:
-            force, leave = (_settings(scene, "circuit_breaker", dict.fromkeys(scopes, way)) for way in ("open", "auto"))
-            what = f"force the breakers of calls to {service} open"
-            yield Mitigation("breaker", what, scene.hold((force, leave)), held=True)
+    wanted = dict.fromkeys((*_struck(scene), *scene.services))
+    for scopes in dict.fromkeys(guarded[service] for service in wanted if service in guarded):
+        # A policy has one breaker setting for all whom it is used to call.
+        callees = sorted(service for service, others in guarded.items() if set(others) & set(scopes))
+        force, leave = (_settings(scene, "circuit_breaker", dict.fromkeys(scopes, way)) for way in ("open", "auto"))
+        what = f"force the breakers of calls to {' and '.join(callees)} open"
+        yield Mitigation("breaker", what, scene.hold((force, leave)), held=True)
 
 
 def _restarts(scene: Scene) -> Iterator[Mitigation]:
     own = _own(scene)
-    for service in own:
+    for service in own[:MOST_ALONE]:
         yield Mitigation("restart", f"restart {service}", scene.now(RestartLever(service=service)))
     if len(own) > 1:
         levers = [RestartLever(service=service) for service in own]
-        yield Mitigation("restart", f"restart all of {', '.join(own)}", scene.now(*levers))
+        yield Mitigation("restart", f"restart {', '.join(own[:-1])} and {own[-1]}", scene.now(*levers))
 
 
 def _clears(scene: Scene) -> Iterator[Mitigation]:
     full = _queues(scene)
-    for service in full:
+    for service in full[:MOST_ALONE]:
         yield Mitigation("clear", f"clear the queue of {service}", scene.now(ClearQueueLever(service=service)))
     if len(full) > 1:
         yield Mitigation("clear", "clear all full queues", _clear(scene, full))
@@ -223,13 +225,13 @@ def _settings(scene: Scene, key: SettingKey, values: Mapping[str, int | str]) ->
     )  # fmt: skip
 
 
-def _guarded(scenario: Scenario) -> dict[str, list[str]]:
+def _guarded(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     """For each service the policies with a breaker under which it is called."""
     found: dict[str, dict[str, None]] = {}
     for policy, target in _calls(scenario):
         if policy is not None and policy.circuit_breaker is not None and policy.scope is not None:
             found.setdefault(target.partition(".")[0], {})[policy.scope] = None
-    return {service: list(scopes) for service, scopes in found.items()}
+    return {service: tuple(sorted(scopes)) for service, scopes in found.items()}
 
 
 def _calls(scenario: Scenario) -> Iterator[tuple[CallPolicy | None, str]]:

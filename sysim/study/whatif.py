@@ -154,7 +154,6 @@ def what_if(
     run = futures([applied(base, mitigation, terms.act) for mitigation in found], terms.act)
     moments: list[Moment] = []
     seen: list[tuple[Seen, ...]] = []
-
     lock, done = Lock(), 0
 
     def one(replication: int, stop: Event) -> tuple[Moment, tuple[Seen, ...]]:
@@ -277,7 +276,6 @@ def _well_after(run: Run, terms: Terms) -> float | None:
 def _ranked(found: Sequence[Mitigation], seen: Sequence[tuple[Seen, ...]], confidence: float) -> tuple[Effect, ...]:
     """The effects, the best first: those that recover before those that do not, then by customers saved."""
     calm = seen[0]
-    n = len(calm)
     saved = _corrected([_beyond([s.served for s in runs], calm, lambda s: s.served) for runs in seen[1:]], confidence)
     currencies = sorted({name for one in calm for name in one.earned})
     money = {
@@ -287,7 +285,7 @@ def _ranked(found: Sequence[Mitigation], seen: Sequence[tuple[Seen, ...]], confi
         )
         for name in currencies
     }  # fmt: skip
-    effects = [_effect(mitigation, runs, n) for mitigation, runs in zip(found, seen, strict=True)]
+    effects = [_effect(mitigation, runs) for mitigation, runs in zip(found, seen, strict=True)]
     effects[1:] = [
         replace(effect, saved=estimate, verdict=_verdict(estimate),
                 earned={name: money[name][k] for name in currencies})
@@ -297,6 +295,7 @@ def _ranked(found: Sequence[Mitigation], seen: Sequence[tuple[Seen, ...]], confi
         range(len(effects)),
         key=lambda k: (not effects[k].recovers, -mean([s.served for s in seen[k]]), effects[k].after_s or 0.0, k),
     )
+    # Which pairs are looked at is chosen by what was found, so all that there are have to be allowed for.
     pairs = math.comb(len(order), 2)
     heads: list[int] = []
     ranks: dict[int, int] = {}
@@ -348,7 +347,7 @@ def _verdict(saved: Estimate) -> str:
     return "better" if saved.mean > 0 else "worse"
 
 
-def _effect(mitigation: Mitigation, runs: Sequence[Seen], n: int) -> Effect:
+def _effect(mitigation: Mitigation, runs: Sequence[Seen]) -> Effect:
     times = [s.well_after_s for s in runs if s.well_after_s is not None]
     found = median([(x, x) for x in times]) if times else None
     by_load = {

@@ -179,7 +179,7 @@ def test_the_list_is_made_from_the_scenario() -> None:
         "shed 50% of buyers", "shed 100% of buyers", "shed 50% of robots", "shed 100% of robots",
         "turn all retries off", "turn all hedges off",
         "force the breakers of calls to bank open",
-        "restart web", "restart ads", "restart all of web, ads",
+        "restart web", "restart ads", "restart web and ads",
         "clear the queue of web",
         "shed 50% of all loads and clear the queue of web", "turn all retries off and clear the queue of web",
     ]  # fmt: skip
@@ -188,6 +188,13 @@ def test_the_list_is_made_from_the_scenario() -> None:
         lower(applied(shop, one, scene.act))
     back = next(one for one in mitigations(scene, ["retries"]) if one.kind == "retries").actions[-1]
     assert back.at == scene.until and isinstance(back.lever, model.SetLever) and back.lever.settings[0].value == 2
+
+
+def test_a_forced_breaker_is_told_with_all_that_it_cuts_off() -> None:
+    shared = SHOP.replace("policy: hedged", "policy: guarded")
+    scene = Scene(sysim.loads(shared).model, 30 * NS, 40 * NS, {0: "slow"}, ("ads",), ("ads",))
+    names = [one.name for one in mitigations(scene, ["breaker"])]
+    assert names == ["do nothing", "force the breakers of calls to ads and bank open"]
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +276,20 @@ def test_a_shipped_experiment_goes_on_as_it_would_have() -> None:
     digests = [run.digest for run in one(0, Event())]
     direct = [sysim.simulate(s, seed=5, replications=1).run.digest for s in (scenario, ended)]
     assert digests == [direct[0], direct[1], direct[0]] and direct[0] != direct[1]
+
+
+def test_the_engines_go_on_alike_in_a_shipped_experiment() -> None:
+    shipped = sysim.load("retry_storm").model
+    time = shipped.time.model_copy(update={"duration": 76 * NS})
+    base = shipped.model_copy(update={"time": time, "windows": {}, "checks": ()})
+    at = 70 * NS
+    scene = Scene(base, at, 73 * NS, {}, ("api",), ("api",))
+    chosen = [one for one in mitigations(scene) if one.name in ("do nothing", "turn all retries off", "restart api")]
+    scenarios = [applied(base, one, at) for one in chosen]
+    copied, anew = (
+        [run.digest for run in futures(engine, 3)(scenarios, at)(1, Event())] for engine in ("compiled", "reference")
+    )
+    assert copied == anew and len(set(copied)) == 3
 
 
 def test_never_well_again_is_infinite(found: WhatIf) -> None:
