@@ -41,7 +41,7 @@ def _show(console: Console, found: WhatIf, brief: bool) -> None:
     if not brief:
         facts = f"from {clock(found)(found.terms.at / 1e9)} to {clock(found)(found.terms.end / 1e9)}"
         console.print(Text.assemble((found.scenario, "bold"), "  ", (f"what if, {facts}", "dim")))
-        console.print(_table(found))
+        console.print(_table(found, console.width))
     for sentence in sentences(found):
         console.print(Padding(Text(sentence), (0, 2)), width=width)
     if not brief:
@@ -49,18 +49,21 @@ def _show(console: Console, found: WhatIf, brief: bool) -> None:
         console.print(Text(method(found), style="dim"), width=width)
 
 
-def _table(found: WhatIf) -> Table:
+def _table(found: WhatIf, width: int) -> Table:
+    """Narrow terminals see less: no shares served, then no money."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("mitigation", justify="left", overflow="fold")
-    currencies = list(found.nothing.seen[0].earned)
-    for name in ("well again", "customers saved", *(f"{name} saved" for name in currencies), "served"):
+    currencies = list(found.nothing.seen[0].earned) if width >= 90 else []
+    served = ["served"] if width >= 110 else []
+    for name in ("well again", "customers saved", *(f"{name} saved" for name in currencies), *served):
         table.add_column(name, justify="right", no_wrap=True)
     for effect in found.effects:
         cells = [f"{effect.rank}{'=' if effect.tied else ' '}", effect.name, _well(effect), _saved(effect.saved)]
         cells += [_saved(effect.earned.get(name)) for name in currencies]
         style = "bold" if effect.rank == 1 else "dim" if effect.verdict == "nothing" else ""
-        table.add_row(*cells, percent(effect.served), style=STYLE.get(effect.verdict, style))
+        cells += [percent(effect.served) for _ in served]
+        table.add_row(*cells, style=STYLE.get(effect.verdict, style))
     return table
 
 
@@ -183,7 +186,11 @@ def _best(found: WhatIf) -> list[str]:
             return [f"Nothing that was tried can be told to be better than doing nothing{more}."]
     first = min(best, key=lambda effect: (effect is nothing, nothing in best and effect.verdict != "better"))
     told = [f"Best: {_does(found, first)}."]
-    others = [effect.name for effect in best if effect not in (first, nothing)]
+    # Beside doing nothing, which is as good as the pairs can tell, only those that can be told to help are as good.
+    others = [effect.name for effect in best
+              if effect not in (first, nothing) and (nothing not in best or effect.verdict == "better")]  # fmt: skip
+    if nothing in best:
+        told.append("All pairs allowed for, it cannot be told from doing nothing; more replications may tell.")
     if others:
         told.append(f"As good, as far as {counted(found.replications, 'run')} can tell: {_some(others)}.")
     second = next((effect for effect in found.effects if effect.rank > 1 and effect.verdict == "better"), None)

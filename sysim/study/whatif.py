@@ -202,6 +202,8 @@ def _terms(scenario: Scenario, at: int, delay: int, lasts: int | None, watch: in
             f"found {_s(max(0, end - at - delay))} left to watch, expected at least {_s(2 * least)}: a system is well "
             "when it has been for a while; watch for longer, or choose an earlier instant"
         )
+    if lasts == 0:
+        raise SysimError("found a hold of 0s, expected how long a shed and the like lasts")
     act = at + delay
     hold = min((end - act) // 2, LONGEST_HOLD) if lasts is None else lasts
     return Terms(at, act, min(act + hold, end), end)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,7 +22,7 @@ from sysim.errors import SysimError
 from sysim.plan.lower import lower
 from sysim.plot import save
 from sysim.plot import what_if as draw
-from sysim.report.whatif import sentences, what_if_dict, write_what_if
+from sysim.report.whatif import sentences, show_what_if, what_if_dict, write_what_if
 from sysim.study import whatif
 from sysim.study.mitigations import KINDS, Scene, applied, mitigations
 from sysim.study.whatif import WhatIf
@@ -229,6 +232,7 @@ def test_files_and_figure(shop: WhatIf, tmp_path: Path) -> None:
         ("121s", {}, "expected one in the run of 2m"),
         ("0s", {}, "at the start of the run"),
         ("110s", {}, "10s left to watch"),
+        ("26s", {"lasts": "0s"}, "hold of 0s"),
         ("26s", {"watch": "5s"}, "expected at least 20s"),
         ("26s", {"delay": "80s"}, "14s left to watch"),
         ("15:00", {}, "found '15:00'"),
@@ -296,3 +300,30 @@ def test_never_well_again_is_infinite(found: WhatIf) -> None:
     assert {s.well_after_s for s in found.nothing.seen} == {math.inf}
     told = next(one for one in what_if_dict(found)["mitigations"] if one["name"] == "do nothing")
     assert told["recovered_after_s"] is None and told["saved"] is None
+
+
+def test_a_terminal_sees_as_much_as_fits(shop: WhatIf, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = {}
+    for width in (60, 100, 140):
+        monkeypatch.setenv("COLUMNS", str(width))
+        out = Terminal()
+        show_what_if(shop, out)
+        shown[width] = out.getvalue()
+        assert all(len(line) <= width for line in re.sub(r"\x1b\[[0-9;]*m", "", shown[width]).splitlines())
+    assert "GBP saved" not in shown[60] and "served" in shown[140].splitlines()[2]
+    assert "GBP saved" in shown[100] and "served" not in shown[100].splitlines()[2]
+
+
+def test_what_cannot_be_told_from_doing_nothing_is_not_praised(found: WhatIf) -> None:
+    tied = replace(found, effects=tuple(replace(one, rank=1, tied=True) for one in found.effects))
+    told = sentences(tied)
+    assert any("cannot be told from doing nothing" in line for line in told)
+    praised = next(line for line in told if line.startswith("As good"))
+    assert "turn all retries off" in praised and "shed 25%" not in praised and "do nothing" not in praised
+    same = [one if one.mitigation.kind == "nothing" else replace(one, verdict="no difference") for one in tied.effects]
+    calm = replace(tied, effects=tuple(same))
+    assert any("Nothing that was tried can be told to be better" in line for line in sentences(calm))
