@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sysim.analysis.levers import because, decides, pulls
 from sysim.analysis.recovery import NS, Occurrence, Recovery
+from sysim.analysis.why import why
 from sysim.analysis.words import Clock, amount, count, listed, percent, recovered, span
 from sysim.plan.tables import OUTCOMES
 
@@ -41,13 +42,21 @@ class Phases:
 
 
 def account(result: Result) -> str:
-    """The paragraph. One sentence a fact; facts that did not occur are not mentioned."""
+    """What happened and what customers saw, why, and how it ended: up to three paragraphs, a blank line between.
+
+    One sentence a fact; facts that did not occur are not mentioned.
+    """
     run = result.run
     phases = _phases(run)
     clock = Clock(result.scenario.time.start, run.plan.duration / NS)
-    sentences = [*_order(result, run, clock), *_customers(run, phases), *_money(run), *_outcome(result, run, phases)]
-    sentences.append(_caveat(result))
-    return " ".join(sentence for sentence in sentences if sentence)
+    paragraphs = [
+        [*_order(result, run, clock), *_customers(run, phases)],
+        why(run, clock),
+        [*_money(run), *_outcome(result, run, phases), _caveat(result)],
+    ]
+    if not paragraphs[1]:
+        paragraphs = [[*paragraphs[0], *paragraphs[2]]]
+    return "\n\n".join(" ".join(sentence for sentence in some if sentence) for some in paragraphs)
 
 
 def _phases(run: Run) -> Phases:

@@ -86,6 +86,12 @@ EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down
 EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
 EVENT_LIMIT: Final = 65536  # transitions kept; further ones are only counted
 
+# failed requests by cause, while it is counted a hash table, in the end sorted by number
+FC_NUMBER: Final = 0  # of segment, stream, outcome and cause (`sysim.semantics.causes.failure`); 0: free
+FC_COUNT: Final = 1
+N_FC: Final = 2
+FC_ROOM: Final = 256  # rows at first
+
 # sampled traces: one row a finished request, call or visit
 SP_REQUEST: Final = 0  # key of the request
 SP_KEY: Final = 1

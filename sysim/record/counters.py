@@ -23,6 +23,8 @@ from sysim.record.columns import (
     EV_SUBJECT,
     EV_TIME,
     EV_VALUE,
+    FC_COUNT,
+    FC_NUMBER,
     LC_DONE,
     LC_DONE_OK,
     LC_OUT,
@@ -106,6 +108,23 @@ def request_ended(cells, row, row_now, histogram, moments, segment_row, coarse, 
         failed = 0
     add(histogram, moments, segment_row + failed, latency)
     coarse[coarse_row + failed, bin_of(latency) // COARSE] += 1
+
+
+@law
+def failed(failures, used, number):
+    """One more failure of this `number`; how many rows of the table are used is returned. It must not be full.
+
+    Open addressing with linear probing in a table whose length is a power of two (Knuth, TAOCP 3, 6.4).
+    """
+    mask = failures.shape[0] - 1
+    at = (number ^ number >> 7 ^ number >> 15) & mask
+    while failures[at, FC_NUMBER] != 0 and failures[at, FC_NUMBER] != number:
+        at = (at + 1) & mask
+    if failures[at, FC_NUMBER] == 0:
+        failures[at, FC_NUMBER] = number
+        used += 1
+    failures[at, FC_COUNT] += 1
+    return used
 
 
 @inlined_law

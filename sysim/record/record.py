@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from sysim.plan.plan import Plan
 from sysim.record.columns import (
     EVENT_LIMIT,
+    FC_NUMBER,
+    FC_ROOM,
     LV_LAST,
     N_CC,
     N_EV,
+    N_FC,
     N_LC,
     N_LV,
     N_M,
@@ -42,7 +45,8 @@ class Record:
     Rows: `load_cells` cell x stream, `call_cells` cell x call statistics, `service_cells` cell x service;
     `load_hist`/`load_moments` (segment x stream) x (success, failure); `service_hist`/`service_moments`
     (segment x service) x (wait, sojourn); `load_coarse` (column x load) x (success, failure); `peaks` segment x
-    service; `level` service; `events` transitions in order; `spans` sampled traces in order of their end.
+    service; `level` service; `events` transitions in order; `spans` sampled traces in order of their end; `failures`
+    failed and unfinished requests by segment, stream, outcome and cause.
     """
 
     load_cells: Table
@@ -57,6 +61,7 @@ class Record:
     call_cells: Table
     events: Table
     spans: Table
+    failures: Table
     n_transitions: int = 0
     n_spans: int = 0
     n_events: int = 0  # canonical events
@@ -95,16 +100,19 @@ def allocate(plan: Plan, traces: int = 0) -> Record:
         call_cells=_table(cells * plan.n_stats, N_CC),
         events=_table(EVENT_LIMIT, N_EV),
         spans=_table(traces * SPANS_PER_TRACE, N_SP),
+        failures=_table(FC_ROOM, N_FC),
     )
 
 
 def close(record: Record, plan: Plan) -> None:
-    """The last touch of both engines: forget the integrals of the drain, put the spans of each instant in order.
+    """The last touch of both engines: forget the integrals of the drain, put spans and failures in order.
 
     Time averages stop at the end of the load, whenever the run stops.
     """
     services = plan.svc.shape[0]
     record.service_cells[plan.n_cells * services :, SC_IN_SYSTEM : SC_CPU + 1] = 0
     record.level[:, LV_LAST] = plan.duration
+    failures = record.failures[record.failures[:, FC_NUMBER] != 0]
+    record.failures = failures[np.argsort(failures[:, FC_NUMBER])]
     spans = record.spans[: record.n_spans]
     spans[:] = spans[np.lexsort((spans[:, SP_KIND], spans[:, SP_KEY], spans[:, SP_END]))]

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sysim.analysis.causes import WORDS, origins
 from sysim.analysis.checks import Verdict
 from sysim.analysis.words import Clock, amount, count, instant, percent, span
 from sysim.report.figures import Figures, figures
@@ -29,6 +30,7 @@ PROSE_WIDTH = 100
 MOST_WINDOWS = 6
 MOST_BUSY = 4
 MOST_CALLS = 30
+MOST_ORIGINS = 4
 LEAST_SHARE = 0.001
 LEAST_QUEUE = 0.1
 
@@ -79,6 +81,7 @@ def _show(console: Console, result: Result, command: Command | None, brief: bool
     _loads(console, result)
     _services(console, result)
     _calls(console, result)
+    _causes(console, result)
     _actions(console, result)
     _checks(console, result)
     console.print()
@@ -171,6 +174,33 @@ def _success_style(success: float | None) -> str:
     if success is None:
         return "dim"
     return "red" if success < 0.95 else "yellow" if success < 0.999 else ""
+
+
+def _causes(console: Console, result: Result) -> None:
+    rows = [
+        (load, number, origin)
+        for load, stats in result.windows["all"].loads.items()
+        for number, origin in enumerate(origins(stats.failures)[:MOST_ORIGINS])
+        if number == 0 or origin.share >= LEAST_SHARE
+    ]
+    if not rows:
+        return
+    first = "" if len(result.runs) == 1 else " (first replication)"
+    columns = ["load", "began at", "by", "failures", "share", "fault at work", "behind a queue", "seen as"]
+    table = _table(f"Where failures began{first}", columns, 3)
+    for load, number, origin in rows:
+        seen = list(origin.outcomes)
+        table.add_row(
+            load if number == 0 else "",
+            origin.service,
+            WORDS[origin.mechanism],
+            count(origin.count),
+            percent(origin.share),
+            percent(origin.disturbed),
+            percent(origin.queued),
+            seen[0] + (", …" if len(seen) > 1 else ""),
+        )
+    console.print(table)
 
 
 def _factor(value: float | None) -> str:

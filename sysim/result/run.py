@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from sysim.record.record import Record
 from sysim.result.series import Series
 from sysim.result.stats import WindowStats
 from sysim.result.windows import Layout, Tables, window_stats
+
+if TYPE_CHECKING:
+    from sysim.analysis.cascade import Cascade
 
 Ints = NDArray[np.int64]
 BREAKER_STATES = ("closed", "open", "half_open")
@@ -128,6 +131,13 @@ class Run:
         ]
         return tuple(sorted(pulled, key=lambda p: (p.at_s is None, p.at_s or p.decided_s or 0.0)))
 
+    @cached_property
+    def cascade(self) -> Cascade:
+        """How trouble spread from service to service."""
+        from sysim.analysis.cascade import Cascade
+
+        return Cascade(self)
+
     def window(self, name: str = "all") -> WindowStats:
         """The statistics of a window."""
         return self.windows[name]
@@ -151,6 +161,7 @@ class Run:
             ],
         }
         if series:
+            out["cascade"] = self.cascade.to_dict()
             out["series"] = self.series.to_dict()
             out["transitions"] = [transition.to_dict() for transition in self.transitions]
             out["transitions_total"] = self.n_transitions

@@ -31,6 +31,7 @@ from sysim.record.columns import (
     CC_TRY,
     N_CC,
 )
+from sysim.result.failures import Failures
 
 Ints = NDArray[np.int64]
 
@@ -42,7 +43,10 @@ def outcomes(row: Ints, first: int) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class LoadStats:
-    """Requests of one load, or of one of its operations, that arrived in a window of `length_s` seconds."""
+    """Requests of one load, or of one of its operations, that arrived in a window of `length_s` seconds.
+
+    `failures` has those that did not end ok or degraded, the unfinished ones too, by outcome and cause.
+    """
 
     length_s: float
     outcomes: Mapping[str, int]
@@ -55,6 +59,7 @@ class LoadStats:
     value_lost: float | None = None
     currency: str | None = None
     operations: Mapping[str, LoadStats] = field(default_factory=dict)
+    failures: tuple[Failures, ...] = ()
 
     @property
     def ok(self) -> int:
@@ -99,6 +104,7 @@ class LoadStats:
             "value_earned": self.value_earned,
             "value_lost": self.value_lost,
             "currency": self.currency,
+            "causes": [some.to_dict() for some in self.failures],
         }
         if self.operations:
             out["operations"] = {name: stats.to_dict() for name, stats in self.operations.items()}

@@ -31,7 +31,7 @@ def _merge(items: Sequence[Any]) -> Any:
     if objects:
         merged = {key: _merge([item.get(key) for item in objects]) for key in objects[0]}
         return {key: value for key, value in merged.items() if value is not _NOTHING}
-    if any(isinstance(item, str) for item in items):
+    if any(isinstance(item, str | list) for item in items):
         return _NOTHING
     numbers = [float(item) for item in items if item is not None]
     return {

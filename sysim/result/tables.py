@@ -44,9 +44,9 @@ def shown(value: Any) -> str:
 
 
 def flat(facts: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The entries of a nested object, their names joined by ``_``; operations are left out."""
+    """The entries of a nested object, their names joined by ``_``; operations and causes are left out."""
     for key, value in facts.items():
-        if key == "operations":
+        if key in ("operations", "causes"):
             continue
         if isinstance(value, dict):
             yield from flat(value, f"{before}{key}_")

@@ -61,6 +61,7 @@ from sysim.record.columns import (
 )
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
+from sysim.result.failures import failures
 from sysim.result.stats import CallStats, LoadStats, QueueFull, ServiceStats, WindowStats, outcomes
 
 Ints = NDArray[np.int64]
@@ -254,6 +255,7 @@ def _streams(
         value_lost=value_lost,
         currency=currency,
         operations=operations or {},
+        failures=failures(plan, tables.record.failures, range(segments.start, segments.stop), set(streams)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sysim.plan.tables import K_OUT, K_PERMITS_USED, K_WAIT_HEAD, K_WAIT_TAIL, NONE
+from sysim.plan.tables import K_CAUSE, K_OUT, K_PERMITS_USED, K_WAIT_HEAD, K_WAIT_TAIL, NONE
 from sysim.semantics import balancer, budget, circuit_breaker, rate_limit
 from sysim.semantics.jit import law
 
@@ -11,13 +11,14 @@ from sysim.semantics.jit import law
 def reset(scope, k, ring, policies, policiesF, p, now, n, outstanding):
     """Make all of row `k` new at `now`; `n` is the number of replicas of the callee.
 
-    Needs K_RING, K_OUT and K_KEY; leaves the identity columns (K_RING, K_OUT and from K_POLICY on) alone.
+    Needs K_RING, K_OUT and K_KEY; leaves the identity columns (K_RING, K_OUT and from K_POLICY to K_REPLICAS) alone.
     """
     circuit_breaker.reset(scope, k, ring, policies, policiesF, p, now)
     budget.reset(scope, k, ring, policies, policiesF, p, now)
     rate_limit.reset(scope, k)
     balancer.reset(scope, k, n)
     scope[k, K_PERMITS_USED] = 0
+    scope[k, K_CAUSE] = 0
     scope[k, K_WAIT_HEAD] = NONE
     scope[k, K_WAIT_TAIL] = NONE
     if scope[k, K_OUT] >= 0:

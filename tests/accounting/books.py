@@ -31,6 +31,8 @@ from sysim.record.columns import (
     CC_RETRIES,
     CC_SENT,
     CC_TRY,
+    FC_COUNT,
+    FC_NUMBER,
     LC_DONE,
     LC_DONE_OK,
     LC_OFFERED,
@@ -57,6 +59,7 @@ from sysim.record.columns import (
     SPAN_VISIT,
 )
 from sysim.record.record import Record
+from sysim.semantics import causes
 
 Ints = NDArray[np.int64]
 
@@ -93,6 +96,7 @@ class Books:
         self._calls()
         self._visits()
         self._times()
+        self._failures()
 
     def _requests(self) -> None:
         loads, plan = self.loads, self.plan
@@ -110,6 +114,19 @@ class Books:
                 self.calls[:, stat, CC_OUT : CC_OUT + N_OUTCOMES],
                 f"requests and calls of {plan.names.stats[stat]}",
             )
+
+    def _failures(self) -> None:
+        """Every request that failed or has not ended has a cause: by segment, load's call and outcome they add up."""
+        n_causes = causes.causes(len(self.plan.sites))
+        numbers, counts = self.record.failures[:, FC_NUMBER] - 1, self.record.failures[:, FC_COUNT]
+        assert (counts > 0).all() and (np.diff(numbers) > 0).all()
+        assert (numbers % n_causes > 0).all(), "a failure without a cause"
+        rows, outcomes = numbers // n_causes // N_OUTCOMES, numbers // n_causes % N_OUTCOMES
+        found = np.zeros((self.plan.n_segments + 1, self.plan.streams.shape[0], N_OUTCOMES), dtype=np.int64)
+        np.add.at(found.reshape(-1, N_OUTCOMES), (rows, outcomes), counts)
+        offered = self.by_segment(self.loads[:, :, LC_OUT : LC_OUT + N_OUTCOMES])
+        offered[:, :, [OK, DEGRADED]] = 0
+        same(found, offered, "failures by cause and by outcome")
 
     def _calls(self) -> None:
         calls = self.calls

@@ -17,6 +17,7 @@ from sysim.semantics import (
     backoff,
     balancer,
     budget,
+    causes,
     circuit_breaker,
     conditions,
     digest,
@@ -99,6 +100,15 @@ def plain() -> Iterator[tuple[str, object]]:
             yield "worktime.rescaled", worktime.rescaled(ns, 1.7, x)
             yield "worktime.rescaled", worktime.rescaled(ns, x, 1.7)
             yield "sharing.rate", sharing.rate(2.5, ns, x)
+    for mechanism, circumstances, site, n in itertools.product((0, 5, 14), (0, 2, 7), (-1, 0, 11), (12, 40_000)):
+        first = causes.cause(mechanism, circumstances, site, n)
+        yield "causes.cause", first
+        yield "causes.through_breaker", causes.through_breaker(first, max(site, 0), n)
+        if first:
+            yield "causes.with_circumstance", causes.with_circumstance(first, causes.BEHIND, n)
+        yield "causes.failure", causes.failure(mechanism, circumstances, first, 14, causes.causes(n))
+        yield "causes.causes", causes.causes(n)
+        yield "causes.mechanism_of", causes.mechanism_of(mechanism)
     for window in (1, 19, SECOND, 9_999_999_999, 10 * SECOND, 12 * SECOND + 1, 601 * SECOND, 86400 * SECOND):
         yield "windows.breaker_slots", windows.breaker_slots(window)
         yield "windows.breaker_width", windows.breaker_width(window)

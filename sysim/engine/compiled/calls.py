@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sysim.engine.compiled import world as t
+from sysim.engine.compiled.causes import blame, why
 from sysim.engine.compiled.columns import (
     A_BITS,
     A_CALLER,
@@ -33,6 +36,7 @@ from sysim.engine.compiled.columns import (
     PH_LINE,
     PH_NET,
     PH_PERMIT,
+    PICK_MASK,
     PICK_SHIFT,
     ST_ID,
     ST_KEY,
@@ -57,6 +61,7 @@ from sysim.plan.tables import (
     CIRCUIT_OPEN,
     DEADLINE,
     DEGRADED,
+    K_CAUSE,
     K_KEY,
     K_OUT,
     K_PERMITS_USED,
@@ -114,8 +119,8 @@ def breaker_moved(w, k, since, before):
 
 
 @law
-def breaker_counts(w, k, p, outcome, began):
-    """Tell the breaker of scope `k` how an attempt that it admitted at `began` ended."""
+def breaker_counts(w, k, p, outcome, began, cause):
+    """Tell the breaker of scope `k` how an attempt that it admitted at `began` ended, and why if it failed."""
     g = t.g(w)
     scope = t.scope(w)
     ring = t.ring(w)
@@ -125,6 +130,8 @@ def breaker_counts(w, k, p, outcome, began):
         _breaker_release(scope, k)
         return
     failed = 0 if outcome == OK or outcome == DEGRADED else 1
+    if failed != 0:
+        scope[k, K_CAUSE] = cause
     before = scope[k, K_STATE]
     since = scope[k, K_SINCE]
     now = g[G_NOW]
@@ -194,7 +201,7 @@ def send_cancel(w, a):
 
 
 @inlined_law
-def put_back(w, a, outcome):
+def put_back(w, a, outcome, cause):
     """Permit, place in the line, balancer, breaker and budget learn that attempt `a` is over."""
     g = t.g(w)
     st = t.st(w)
@@ -209,9 +216,9 @@ def put_back(w, a, outcome):
     elif bits & BIT_PERMIT:
         free_permit(w, k)
     if bits & BIT_SENT and scope[k, K_OUT] >= 0:
-        outstanding[scope[k, K_OUT] + (bits >> PICK_SHIFT)] -= 1
+        outstanding[scope[k, K_OUT] + (bits >> PICK_SHIFT & PICK_MASK)] -= 1
     if policies[p, P_BREAKER] != 0:
-        breaker_counts(w, k, p, outcome, st[a, A_T0])
+        breaker_counts(w, k, p, outcome, st[a, A_T0], cause)
     if policies[p, P_BUDGET] != BUDGET_NONE and (outcome == OK or outcome == DEGRADED):
         _budget_succeeded(scope, k, t.ring(w), policies, t.policiesF(w), p, g[G_NOW])
 
@@ -229,12 +236,17 @@ def settle(w, a, outcome):
     p = sites[c, C_POLICY]
     bits = st[a, A_BITS]
     i = st[a, A_CALLER]
+    cause = np.int64(0)
+    if outcome != OK and outcome != DEGRADED and outcome != CANCELLED:
+        cause = why(w, a, outcome)
     if st[i, C_SEQ] == st[a, A_CSEQ]:
         unlink(w, i, a)
+        if cause != 0:
+            blame(w, i, cause)
     st[a, A_OPEN] = 0
     origin = st[a, A_FROM]
     if origin < 0 or up[origin] != 0:  # the policy state of a crashed replica is gone
-        put_back(w, a, outcome)
+        put_back(w, a, outcome, cause)
     if st[a, ST_PHASE] == PH_LINE or st[a, ST_PHASE] == PH_PERMIT:
         st[a, ST_PHASE] = PH_GONE
     attempt_ended(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from sysim.semantics.causes import WATCHED
+
 # --- story ----------------------------------------------------------------------------------------
 # everybody
 ST_ID: Final = 0  # unique number of this use of the row, 0: free
@@ -16,7 +18,7 @@ ST_KIND: Final = 1
 ST_KEY: Final = 2
 ST_PC: Final = 3
 ST_PHASE: Final = 4  # visits and branches: one of PH_*
-ST_MARK: Final = 5  # bit set of MARK_*
+ST_MARK: Final = 5  # bit set of MARK_*; from CAUSE_SHIFT on a cause
 ST_SVC: Final = 6  # service and global replica it runs at, -1 for clients
 ST_REP: Final = 7
 # the call in progress; C_SEQ, C_STATE and C_HSEQ are 0 and C_FIRST means nothing while there is none
@@ -47,7 +49,7 @@ A_OUT: Final = 29  # what the reply on its way says
 A_T0: Final = 30
 A_NOTICE: Final = 30  # once the caller no longer waits: number of the cancel notice on its way, else 0
 A_RSEQ: Final = 31  # of the reply on its way; 0: none, and in all other rows
-A_BITS: Final = 5  # bit set of BIT_*, beside the marks; above them the replica that the balancer picked
+A_BITS: Final = 5  # bit set of BIT_*, beside the marks; above them the replica that was picked, and a cause
 A_NEXT: Final = 32  # next open attempt of the same call
 A_CELL: Final = 33  # when the call began
 V_WORK: Final = 34  # visits and branches: ns of work finished so far
@@ -126,6 +128,12 @@ BIT_HEDGE: Final = 1024
 BIT_PERMIT: Final = 2048
 BIT_SURE: Final = 4096  # its answer is no message that could be lost: a crash or a reset was seen at once
 PICK_SHIFT: Final = 16  # local number of the replica that the balancer picked
+PICK_MASK: Final = (1 << 19) - 1
+WATCH_SHIFT: Final = 35  # 1 + its place among the watched holders of a worker, 0: it is not watched
+WATCH_MASK: Final = 31
+CAUSE_SHIFT: Final = 40  # above it all: why the story's last call failed, or the visit itself (`semantics.causes`)
+CAUSE_REST: Final = (1 << CAUSE_SHIFT) - 1
+CAUSE_LIMIT: Final = 1 << 23
 
 CALL_NONE: Final = 0
 CALL_OPEN: Final = 1
@@ -156,7 +164,10 @@ PS_TAIL: Final = 13
 RX_RETURN: Final = 14  # crashed, and up again when this fault ends; else -1
 PS_SCHEDULED: Final = 15  # the job whose end is pending, -1: none
 RX_CPU: Final = 16  # thousandths of cores in use
-N_RX: Final = 17
+RX_GRANTS: Final = 17  # how many workers it has given
+N_RX: Final = 18
+# holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
+N_HOLDERS: Final = 2 * WATCHED
 # speed (float64), a row per (replica, operation)
 SP_FACTOR: Final = 0  # work takes this many times as long
 SP_PAUSED: Final = 1
@@ -207,7 +218,8 @@ G_TRACE_NEXT: Final = 44  # the next of them
 G_REASON: Final = 39  # why a settled attempt's call is being torn down
 G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
 G_MARGIN: Final = 42  # how much room one entry may need
-G_LANE_FULL: Final = 43  # 1: a lane needs a larger ring
+G_FULL: Final = 43  # 1: a lane or the table of failures needs more room
+G_FAILURES: Final = 46  # rows of that table in use
 N_G: Final = 48
 
 # --- status ---------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ def close_call(w, i, outcome):
         trace_call(w, i, outcome)
     if sites[c, C_STREAM] >= 0 and st[i, ST_KIND] != REQUEST:
         end_request(
-            w, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome
+            w, i, st[i, ST_LOAD], sites[c, C_STREAM], st[i, C_CELL], st[i, C_T0], st[i, C_KEY], outcome
         )
         st[i, ST_MARK] &= ~MARK_TRACED
 

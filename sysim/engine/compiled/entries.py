@@ -18,9 +18,9 @@ from sysim.engine.compiled.columns import (
     B_FIRST,
     C_SEQ,
     C_TRIES,
+    G_FULL,
     G_HEAP,
     G_INSTANT,
-    G_LANE_FULL,
     G_LANE_I,
     G_LANE_O,
     G_LANE_T,
@@ -225,7 +225,7 @@ def push_lane(w, lane, time, rank, key, ref):
     lane_entries[here, 2] = ref
     lanes[lane, LN_N] = n + 1
     if n + g[G_MARGIN] > mask:
-        g[G_LANE_FULL] = 1
+        g[G_FULL] = 1
     if at == 0 and (time < g[G_LANE_T] or (time == g[G_LANE_T] and order < g[G_LANE_O])):
         g[G_LANE_T] = time
         g[G_LANE_O] = order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
+from sysim.engine.compiled.causes import at_site, blame, cause_of, let_go, network_disturbed, stuck
 from sysim.engine.compiled.columns import (
     A_OPEN,
     A_SITE,
@@ -113,6 +114,7 @@ from sysim.plan.tables import (
 from sysim.record.columns import LC_OFFERED, LV_QUEUE, SC_ARRIVALS
 from sysim.record.counters import queue_full
 from sysim.semantics import arrivals
+from sysim.semantics.causes import M_ERROR_FAULT, M_NETWORK, M_REJECTED, M_SHED
 from sysim.semantics.digest import NOTE_QUEUED, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
@@ -188,11 +190,13 @@ def arrive(w, i):
     if sites[st[i, A_SITE], C_N_FAULTS] > 0:
         verdict = struck_by_error(w, i)
         if verdict == 1:
+            blame(w, i, at_site(w, M_ERROR_FAULT, 0, st[i, A_SITE]))
             g[G_OUT] = ERROR
             return ACT_VISIT_END
         if verdict == 2:
             st[i, ST_MARK] |= MARK_ERROR
     if rep[r, RX_IN_SYSTEM] >= svc[s, S_ADMISSION]:
+        blame(w, i, stuck(w, i, -1, M_SHED))
         g[G_OUT] = SHED
         return ACT_VISIT_END
     q = r
@@ -207,6 +211,8 @@ def arrive(w, i):
                     break
     if free:
         if st[i, ST_DEADLINE] <= now:
+            c = st[i, A_SITE]
+            blame(w, i, at_site(w, M_NETWORK, network_disturbed(w, c, st[i, ST_REP]), c))
             g[G_OUT] = DEADLINE
             return ACT_VISIT_END
         st[i, ST_REP] = r
@@ -217,6 +223,7 @@ def arrive(w, i):
         return ACT_RUN
     if rep[q, RQ_N] >= svc[s, S_CAPACITY]:
         queue_full(level, s, now)
+        blame(w, i, stuck(w, i, -1, M_REJECTED))
         g[G_OUT] = REJECTED
         return ACT_VISIT_END
     touch_service(w, s)
@@ -238,7 +245,7 @@ def visit_end(w):
     st = t.st(w)
     i = g[G_CUR]
     if st[i, ST_MARK] & MARK_WORKER:
-        st[i, ST_MARK] &= ~MARK_WORKER
+        let_go(w, i)
         free_worker(w, st[i, ST_SVC], st[i, ST_REP])
     close(w, i, g[G_OUT], False)
 
@@ -260,6 +267,7 @@ def join(w, b):
     st[b, ST_ID] = 0
     st[b, ST_PHASE] = PH_JOINED
     if not succeeded(outcome) and code[st[i, ST_PC], I_OPTIONAL] == 0:
+        blame(w, i, cause_of(w, b))
         return ACT_END
     if outcome != OK:
         st[i, B_RESULT] = DEGRADED

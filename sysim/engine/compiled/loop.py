@@ -8,6 +8,7 @@ from sysim.engine.compiled import world as t
 from sysim.engine.compiled.actions import act as act_on
 from sysim.engine.compiled.actions import look
 from sysim.engine.compiled.calls import settle
+from sysim.engine.compiled.causes import blame, let_go, stuck
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
@@ -53,6 +54,7 @@ from sysim.plan.tables import (
 )
 from sysim.record.columns import LV_QUEUE
 from sysim.record.counters import peak, touch
+from sysim.semantics.causes import M_SHED
 from sysim.semantics.digest import chain
 from sysim.semantics.jit import inlined_law, law
 
@@ -166,7 +168,7 @@ def run(w, log, margin, budget):
     while True:
         if g[c.G_FREE_N] < margin or g[c.G_HEAP] + margin > due.shape[0] - ROOT:
             return c.GROW
-        if g[c.G_INSTANT] + margin > instant.shape[0] or g[c.G_LANE_FULL] != 0:
+        if g[c.G_INSTANT] + margin > instant.shape[0] or g[c.G_FULL] != 0:
             return c.GROW
         if g[c.G_EVENTS] >= limit:
             return c.PAUSED
@@ -278,6 +280,7 @@ def run(w, log, margin, budget):
                 act = c.ACT_SETTLE
         elif rank == R_PATIENCE:
             if sub == 0:
+                blame(w, i, stuck(w, i, -1, M_SHED))
                 leave_waiting(w, i)
                 g[c.G_OUT] = SHED
                 act = c.ACT_VISIT_END
@@ -365,7 +368,7 @@ def run(w, log, margin, budget):
                     and st[i, c.ST_KIND] == c.VISIT
                     and svc[st[i, c.ST_SVC], S_ASYNC] != 0
                 ):
-                    st[i, c.ST_MARK] &= ~c.MARK_WORKER
+                    let_go(w, i)
                     free_worker(w, st[i, c.ST_SVC], st[i, c.ST_REP])
                 act = c.ACT_WAIT if act == c.ACT_FORK else call(w)
             if act == c.ACT_TRY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import breaker_moved, dispatch, join_line
+from sysim.engine.compiled.causes import at_site, blame
 from sysim.engine.compiled.columns import (
     A_BITS,
     A_CALLER,
@@ -97,6 +98,7 @@ from sysim.plan.tables import (
     DEADLINE,
     I_ARG,
     I_SALT,
+    K_CAUSE,
     K_PERMITS_USED,
     K_SINCE,
     K_STATE,
@@ -132,6 +134,7 @@ from sysim.plan.tables import C_SCOPE as SITE_SCOPE
 from sysim.record.columns import CC_REFUSED, LC_OFFERED
 from sysim.record.counters import attempt_ended
 from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
+from sysim.semantics.causes import M_SPENT, M_TURNED_AWAY, mechanism_of, through_breaker
 from sysim.semantics.digest import NOTE_ATTEMPT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
@@ -203,11 +206,13 @@ def call(w):
         deadline = min(deadline, own)
     st[i, C_DEADLINE] = deadline
     if inherited <= now:
+        blame(w, i, at_site(w, M_SPENT, 0, c))
         g[G_OUT] = DEADLINE
         return ACT_CALL_END
     if sites[c, C_STREAM] >= 0:
         door = t.doors(w)[sites[c, C_STREAM]]
         if door > 0.0 and uniform(key, X_DOOR) < door:
+            blame(w, i, at_site(w, M_TURNED_AWAY, 0, c))
             g[G_OUT] = SHED
             return ACT_CALL_END
     if deadline < NEVER:
@@ -279,6 +284,10 @@ def launch(w):
             if policies[p, P_BREAKER] != 0:
                 _breaker_release(scope, k)
     if refusal >= 0:
+        if refusal == CIRCUIT_OPEN:
+            blame(w, i, through_breaker(scope[k, K_CAUSE], c, sites.shape[0]))
+        else:
+            blame(w, i, at_site(w, mechanism_of(refusal), 0, c))
         attempt_ended(
             call_cells,
             st[i, C_CELL] * g[G_STATS] + sites[c, C_STAT],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
+from sysim.engine.compiled.causes import at_site, blame, cause_of, count_failure
 from sysim.engine.compiled.columns import (
+    A_SITE,
     ACT_CALL,
     ACT_CALL_OVER,
     ACT_END,
@@ -93,6 +95,7 @@ from sysim.plan.tables import (
     S_CORES,
 )
 from sysim.record.counters import request_ended, wasted
+from sysim.semantics.causes import M_ERROR_FAULT
 from sysim.semantics.digest import NOTE_REQUEST, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
@@ -147,6 +150,7 @@ def execute(w):
         elif op == OP_FAIL:
             if uniform(derive(st[i, ST_KEY], code[pc, I_SALT]), 0) < codeF[pc, 0]:
                 if code[pc, I_OPTIONAL] == 0:
+                    blame(w, i, 0)
                     g[G_OUT] = ERROR
                     return ACT_END
                 st[i, ST_MARK] |= MARK_DEGRADED
@@ -245,11 +249,12 @@ def end(w):
     kind = st[i, ST_KIND]
     if kind == VISIT:
         if st[i, ST_MARK] & MARK_ERROR and succeeded(g[G_OUT]):
+            blame(w, i, at_site(w, M_ERROR_FAULT, 0, st[i, A_SITE]))
             g[G_OUT] = ERROR
         return ACT_VISIT_END
     if kind == REQUEST:
         end_request(
-            w, st[i, ST_LOAD], st[i, ST_STREAM], st[i, ST_CELL], st[i, ST_T0], st[i, ST_KEY], g[G_OUT]
+            w, i, st[i, ST_LOAD], st[i, ST_STREAM], st[i, ST_CELL], st[i, ST_T0], st[i, ST_KEY], g[G_OUT]
         )
         give_back(w, i)
         return ACT_WAIT
@@ -293,8 +298,8 @@ def orphan_ended(w, i):
 
 
 @inlined_law
-def end_request(w, load, stream, cell, began, key, outcome):
-    """A request of a load ends: counted by its arrival, its latency among successes or failures."""
+def end_request(w, i, load, stream, cell, began, key, outcome):
+    """A request of a load, made by story `i`, ends: counted by its arrival, its latency among successes or failures."""
     g = t.g(w)
     load_cells = t.load_cells(w)
     load_hist = t.load_hist(w)
@@ -315,5 +320,7 @@ def end_request(w, load, stream, cell, began, key, outcome):
         outcome,
         g[G_NOW] - began,
     )
+    if not succeeded(outcome):
+        count_failure(w, cell, stream, outcome, cause_of(w, i))
     g[G_OPEN] -= 1
     g[G_NOTES] += note(NOTE_REQUEST, key, outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.calls import settle
+from sysim.engine.compiled.causes import let_go
 from sysim.engine.compiled.columns import (
     A_FROM,
     A_OPEN,
@@ -104,7 +105,7 @@ def crash(w, r):
                 level[s, LV_QUEUE] -= 1
             stop(w, i, LOST)
         if st[i, ST_MARK] & MARK_WORKER:
-            st[i, ST_MARK] &= ~MARK_WORKER
+            let_go(w, i)
             level[s, LV_BUSY] -= 1
         wasted(svc_cells, st[i, ST_CELL] * g[G_SERVICES] + s, st[i, V_WORK])
         st[i, V_WORK] = 0

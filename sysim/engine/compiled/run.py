@@ -12,11 +12,12 @@ from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import loop
 from sysim.engine.compiled.actions import schedule_action
 from sysim.engine.compiled.branching import redirect
+from sysim.engine.compiled.causes import count_open
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.faults import schedule_begin
 from sysim.engine.compiled.handlers import next_arrival
 from sysim.engine.compiled.stories import take
-from sysim.engine.compiled.tables import Tables, allocate, grow, grow_lanes
+from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
 from sysim.errors import SimulationError, UnsupportedByEngine
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
@@ -208,6 +209,7 @@ def _loop(
             strikes = plan.n_faults > 0 or plan.n_actions > 0
             grow(run, run.margin + (len(run.up) + loop.FAULT_SPACE * used if strikes else 0))
             grow_lanes(run)
+            grow_failures(run, record)
             run.connect(plan, record)
         elif progress is not None:
             progress(float(g[c.G_NOW]))
@@ -260,6 +262,9 @@ def _finish(plan: Plan, run: Tables, record: Record) -> None:
     inside = visits[(st[visits, c.ST_PHASE] >= c.PH_QUEUED) & (st[visits, c.ST_PHASE] <= c.PH_REGRANTED)]
     at = st[inside, c.ST_CELL] * plan.svc.shape[0] + st[inside, c.ST_SVC]
     np.add.at(record.service_cells, (at, SC_OUT + IN_FLIGHT), 1)
+    grow_failures(run, record)
+    run.connect(plan, record)
+    count_open(run.world)
     record.n_events = int(g[c.G_EVENTS])
     record.digest = int(g[c.G_DIGEST])
     record.end = max(int(g[c.G_NOW]), plan.duration)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import world
 from sysim.engine.compiled.entries import ROOT
+from sysim.errors import SimulationError
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     AC_KEY,
@@ -36,9 +37,11 @@ from sysim.plan.tables import (
     S_REPLICAS,
     SF_CORES,
 )
-from sysim.record.columns import LV_UP
+from sysim.record.columns import FC_COUNT, FC_NUMBER, LV_UP
+from sysim.record.counters import failed
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
+from sysim.semantics.causes import causes
 from sysim.semantics.rng import derive
 from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
 from sysim.semantics.scopes import reset as reset_scope
@@ -77,6 +80,7 @@ class Tables:
     lane_entries: Ints
     st: Ints
     rep: Ints
+    holders: Ints
     speed: Floats
     old_speed: Floats
     scope: Ints
@@ -121,6 +125,8 @@ class Tables:
 
 def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     """The tables at time 0, before anything has happened; needs the levels of `record` to set what is up."""
+    if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
+        raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
     run_key = derive(derive(SALT_RUN, seed), replication)
     g[c.G_SEED] = run_key
@@ -162,6 +168,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         lane_entries=aligned(len(lanes) * size, 3),
         st=aligned(0, c.N_ST),
         rep=_replicas(plan),
+        holders=np.zeros((plan.replicas.shape[0], c.N_HOLDERS), dtype=np.int64),
         speed=_speeds(plan),
         old_speed=_speeds(plan),
         scope=plan.scopes.copy(),
@@ -291,9 +298,21 @@ def grow_instant(tables: Tables, places: int) -> None:
     tables.instant = instant
 
 
+def grow_failures(tables: Tables, record: Record) -> None:
+    """Keep three quarters of the rows of the table of failures free."""
+    old = record.failures
+    if 4 * int(tables.g[c.G_FAILURES]) <= len(old):
+        return
+    record.failures = np.zeros((4 * len(old), old.shape[1]), dtype=np.int64)
+    for number, count in old[old[:, FC_NUMBER] != 0]:
+        failed(record.failures, 0, number)
+        at = np.flatnonzero(record.failures[:, FC_NUMBER] == number)[0]
+        record.failures[at, FC_COUNT] = count
+
+
 def grow_lanes(tables: Tables) -> None:
     """Double the rings that have not twice the margin left; every ring keeps its entries in order."""
-    tables.g[c.G_LANE_FULL] = 0
+    tables.g[c.G_FULL] = 0
     lanes = tables.lanes
     sizes = [int(mask) + 1 for mask in lanes[:, c.LN_MASK]]
     larger = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
+from sysim.engine.compiled.causes import blame, cause_of, hold, stuck
 from sysim.engine.compiled.columns import (
     A_BITS,
     A_FROM,
@@ -20,7 +21,6 @@ from sysim.engine.compiled.columns import (
     MARK_IN,
     MARK_STARTED,
     MARK_TRACED,
-    MARK_WORKER,
     PH_GONE,
     PH_GRANTED,
     PH_QUEUED,
@@ -57,17 +57,21 @@ from sysim.engine.compiled.network import latency, loss
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
     DEADLINE,
+    ERROR,
     O_PC,
     R_GRANT,
     R_REPLY,
+    REJECTED,
     S_FIRST,
     S_LIFO,
     S_SHARED,
     S_WORKERS,
+    SHED,
 )
 from sysim.record.columns import LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, SC_STARTED, SPAN_VISIT
 from sysim.record.counters import peak, span, touch, visit_ended, wasted
 from sysim.record.histogram import add
+from sysim.semantics.causes import M_QUEUED
 from sysim.semantics.digest import NOTE_VISIT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
@@ -104,7 +108,7 @@ def take_worker(w, i):
     st = t.st(w)
     rep = t.rep(w)
     level = t.level(w)
-    st[i, ST_MARK] |= MARK_WORKER
+    hold(w, i)
     rep[st[i, ST_REP], RX_BUSY] += 1
     level[st[i, ST_SVC], LV_BUSY] += 1
 
@@ -251,6 +255,10 @@ def close(w, a, outcome, surely):
             st[a, ST_REP], st[a, ST_T0], st[a, V_START], g[G_NOW], outcome,
         )  # fmt: skip
     st[a, ST_PHASE] = PH_GONE
+    if cause_of(w, a) != 0 and not (
+        outcome == ERROR or outcome == DEADLINE or outcome == REJECTED or outcome == SHED
+    ):
+        blame(w, a, 0)  # it did not fail for that
     if waits:
         if not answer(w, a, outcome, surely):
             wasted(svc_cells, row, st[a, V_WORK])
@@ -272,7 +280,7 @@ def hand_over(w, i, r, again):
         rep[st[i, ST_REP], RX_IN_SYSTEM] -= 1
         rep[r, RX_IN_SYSTEM] += 1
         st[i, ST_REP] = r
-    st[i, ST_MARK] |= MARK_WORKER
+    hold(w, i)
     st[i, ST_PHASE] = PH_REGRANTED if again else PH_GRANTED
     level[st[i, ST_SVC], LV_QUEUE] -= 1
     push(w, g[G_NOW], R_GRANT, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
@@ -302,6 +310,7 @@ def free_worker(w, s, r):
             hand_over(w, i, r, False)
             return
         level[s, LV_QUEUE] -= 1
+        blame(w, i, stuck(w, i, -1, M_QUEUED))
         close(w, i, DEADLINE, False)
     rep[r, RX_BUSY] -= 1
     level[s, LV_BUSY] -= 1

@@ -45,6 +45,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "lane_entries": (3, INT, "entries"),
     "st": (c.N_ST, INT, "stories"),
     "rep": (c.N_RX, INT, "state"),
+    "holders": (c.N_HOLDERS, INT, "state"),
     "speed": (c.N_SPEED, FLOAT, "state"),
     "old_speed": (c.N_SPEED, FLOAT, "state"),
     "scope": (p.N_K, INT, "state"),
@@ -78,6 +79,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "call_cells": (r.N_CC, INT, "record"),
     "events": (r.N_EV, INT, "record"),
     "spans": (r.N_SP, INT, "record"),
+    "failures": (r.N_FC, INT, "record"),
     # the plan
     "code": (p.N_I, INT, PLAN),
     "codeF": (1, FLOAT, PLAN),

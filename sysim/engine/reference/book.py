@@ -14,7 +14,7 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Clock
 from sysim.engine.reference.world import Service, World
-from sysim.plan.tables import IN_FLIGHT, NEVER, NONE
+from sysim.plan.tables import IN_FLIGHT, N_OUTCOMES, NEVER, NONE
 from sysim.record.columns import (
     LC_OFFERED,
     LC_OUT,
@@ -25,6 +25,7 @@ from sysim.record.columns import (
     LV_QUEUE,
     LV_UP,
     N_CC,
+    N_FC,
     N_LC,
     N_LV,
     N_PK,
@@ -77,6 +78,8 @@ class Book:
         self.refusals = flat(self.call_cells)
         for service in world.services:
             self._levels[service.number * N_LV + LV_UP] = len(service.replicas)
+        self.sites = plan.sites
+        self.failures: dict[tuple[int, int, int], int] = {}  # row of segment and stream, outcome, cause
         self.samples = traces
         self._next_sample = 0
         self.progress: Callable[[int], None] | None = None
@@ -204,6 +207,21 @@ class Book:
     def request_in_flight(self, rows: tuple[int, int, int]) -> None:
         """A request was still open when the run ended."""
         self._loads[rows[0] * N_LC + LC_OUT + IN_FLIGHT] += 1
+
+    def failed(self, stream: int, rows: tuple[int, int, int], outcome: int, cause: int) -> None:
+        """A request has failed, or has not ended when the run does, for this cause."""
+        segment = rows[1] // 2 // self.n_streams
+        what = (segment * self.n_streams + stream, outcome, cause)
+        self.failures[what] = self.failures.get(what, 0) + 1
+
+    def close(self) -> None:
+        """Write down the failures, which were counted in a dictionary of Python."""
+        n = laws.n_causes(len(self.sites))
+        rows = [
+            (laws.failure(row, outcome, cause, N_OUTCOMES, n), count)
+            for (row, outcome, cause), count in self.failures.items()
+        ]
+        self.record.failures = np.array(rows, dtype=np.int64).reshape(-1, N_FC)
 
     # --- traces -------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book
+from sysim.engine.reference.causes import Causes
 from sysim.engine.reference.clock import DEAD, Entry, Wait
 from sysim.engine.reference.laws import derive, sample, uniform
 from sysim.engine.reference.network import Attempt, Network
@@ -37,6 +38,7 @@ from sysim.plan.tables import (
     UNREACHABLE,
 )
 from sysim.record.columns import CC_REFUSED, N_CC, SPAN_CALL, SPAN_REQUEST
+from sysim.semantics.causes import M_SPENT, M_TURNED_AWAY
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST
 from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_DOOR, X_FALLBACK, X_HEDGE
 
@@ -49,13 +51,15 @@ class Call(Wait):
     """A call that is not over."""
 
     __slots__ = (
-        "attempts", "begun", "calls", "deadline", "group", "hedge", "home", "key", "opened", "policy",
+        "attempts", "begun", "calls", "child", "deadline", "group", "hedge", "home", "key", "opened", "owner", "policy",
         "request", "row", "scope", "site", "timer", "trace", "tried", "tries",
     )  # fmt: skip
 
     def __init__(self, calls: Calls, story: Story, site: Site, key: int) -> None:
         super().__init__(story.thread)
         self.calls = calls
+        self.owner = story
+        self.child: Story | None = None  # the story of the fallback
         self.home: Home = story.home
         self.site = site
         self.policy = site.policy
@@ -97,6 +101,7 @@ class Calls:
         self.programs = programs
         self.network = network
         self.up = world.up
+        self.causes = Causes(len(world.plan.sites))
         self.state = PolicyState(world, book, network)
         self.open: dict[Call, None] = {}
         self.last: Call | None = None  # the last request that ended, and how
@@ -132,9 +137,11 @@ class Calls:
         """Try, and try again; the outcome of the last attempt, or `DEADLINE`."""
         clock, policy = self.clock, call.policy
         if inherited <= call.begun:
+            call.owner.cause = self.causes.at(M_SPENT, 0, call.site)
             return DEADLINE
         door = self.world.doors[call.site.stream] if call.request is not None else 0.0
         if door > 0.0 and uniform(call.key, X_DOOR) < door:
+            call.owner.cause = self.causes.at(M_TURNED_AWAY, 0, call.site)
             return SHED
         deadline = min(inherited, call.begun + policy.deadline)
         call.deadline = deadline if policy.propagate else inherited
@@ -209,6 +216,7 @@ class Calls:
             other.thread = story.thread
             other.trace = call.trace
             other.span = call.key
+            call.child = other
             if (yield from self.programs.follow(other, pc)) > DEGRADED:
                 return outcome
         return DEGRADED
@@ -225,6 +233,8 @@ class Calls:
         if call.request is not None:
             self.last, self.last_outcome = call, outcome
             self.book.request_ended(call.site.stream, call.request, outcome, clock._now - call.begun)
+            if outcome > DEGRADED:
+                self.book.failed(call.site.stream, call.request, outcome, story.cause)
             key = story.key if story.one_call else call.key
             if call.trace:
                 self.book.span(call.trace, call.key, key, SPAN_CALL, call.site.number, call.begun, outcome)
@@ -273,8 +283,13 @@ class Calls:
 
     def refuse(self, attempt: Attempt, outcome: int) -> int:
         """The attempt is over before it began."""
+        call = attempt.call
+        if outcome == CIRCUIT_OPEN:
+            call.owner.cause = self.causes.through_breaker(self.state.last_failure(call), call.site)
+        else:
+            call.owner.cause = self.causes.refusal(outcome, call.site)
         attempt.open = False
-        laws.attempt_ended(self.book.call_cells, attempt.call.row, outcome, 0, attempt.retry, attempt.hedge)
+        laws.attempt_ended(self.book.call_cells, call.row, outcome, 0, attempt.retry, attempt.hedge)
         self.clock.note(NOTE_ATTEMPT, attempt.key, outcome)
         return outcome
 
@@ -315,13 +330,18 @@ class Calls:
     def settle(self, attempt: Attempt, outcome: int, tell: int = 0) -> None:
         """Close the caller's side of an attempt. With `tell` the callee hears of it in any case."""
         call = attempt.call
+        cause = 0
+        if outcome > DEGRADED and outcome != CANCELLED:
+            cause = self.causes.why(attempt, outcome)
+            if call.open:
+                call.owner.cause = cause
         attempt.open = False
         del call.opened[attempt]
         del self.network.open[attempt]
         if not call.open:
             call.home.orphans.pop(attempt, None)
         if call.home.up:  # the policy state of a crashed replica is gone
-            self.state.put_back(attempt, outcome)
+            self.state.put_back(attempt, outcome, cause)
         laws.attempt_ended(
             self.book.call_cells, call.row, outcome, attempt.sent, attempt.retry, attempt.hedge
         )
@@ -339,6 +359,7 @@ class Calls:
             laws.call_ended(self.book.call_cells, call.row, IN_FLIGHT)
             if call.request is not None:
                 self.book.request_in_flight(call.request)
+                self.book.failed(call.site.stream, call.request, IN_FLIGHT, self.causes.stuck_call(call))
         for attempt in self.network.open:
             laws.attempt_ended(
                 self.book.call_cells, attempt.call.row, IN_FLIGHT, attempt.sent, attempt.retry, attempt.hedge

@@ -18,6 +18,7 @@ from sysim.semantics import (
     backoff,
     balancer,
     budget,
+    causes,
     circuit_breaker,
     digest,
     disturbance,
@@ -79,6 +80,12 @@ budget_tried = budget.tried
 budget_succeeded = budget.succeeded
 budget_allow = _whole(budget.allow)
 scope_reset = scopes.reset
+cause = _whole(causes.cause)
+through_breaker = _whole(causes.through_breaker)
+with_circumstance = _whole(causes.with_circumstance)
+mechanism_of = _whole(causes.mechanism_of)
+n_causes = _whole(causes.causes)
+failure = _whole(causes.failure)
 
 touch = counters.touch
 peak = counters.peak

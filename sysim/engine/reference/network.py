@@ -42,7 +42,7 @@ class Attempt(Wait):
     """One attempt of a call: what its caller knows of it, and what is on the network."""
 
     __slots__ = (
-        "answer", "begun", "call", "early", "hedge", "key", "notice", "over", "permit", "picked",
+        "answer", "begun", "call", "cause", "early", "hedge", "key", "notice", "over", "permit", "picked",
         "queued", "replica", "reply", "retry", "sent", "sure", "unspent", "visit",
     )  # fmt: skip
 
@@ -63,6 +63,7 @@ class Attempt(Wait):
         self.over = False  # the callee is done with it, or will never see it
         self.notice: Entry | None = None  # the cancel notice on its way
         self.answer = NONE
+        self.cause = 0  # why the callee failed at it
         self.reply: Entry | None = None  # the answer on its way
         self.sure = False  # no fault of the network can lose that answer
         self.unspent: Visit | None = None  # whose work is for nothing unless the answer is used

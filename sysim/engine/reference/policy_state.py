@@ -20,6 +20,7 @@ from sysim.plan.tables import (
     DEADLINE,
     DEGRADED,
     ERROR,
+    K_CAUSE,
     K_KEY,
     K_PERMITS_USED,
     K_SINCE,
@@ -95,6 +96,10 @@ class PolicyState:
             self.turned(k, BREAKER_HALF_OPEN)
         return answer != 0
 
+    def last_failure(self, call: Call) -> int:
+        """The cause of the last failure that the breaker counted."""
+        return self.scopes[call.scope * N_K + K_CAUSE]  # type: ignore[no-any-return]
+
     def limit_admits(self, call: Call) -> bool:
         """Ask the rate limit; where it refuses, the breaker has its admission back."""
         if laws.rate_acquire(self.scope, call.scope, self.policies, call.policy.row, self.clock._now):
@@ -121,7 +126,7 @@ class PolicyState:
 
     # --- when an attempt is over ------------------------------------------------------------------------
 
-    def put_back(self, attempt: Attempt, outcome: int) -> None:
+    def put_back(self, attempt: Attempt, outcome: int, cause: int) -> None:
         """Permit, place in the line, breaker, budget and balancer learn that the attempt is over."""
         clock, call = self.clock, attempt.call
         policy, k = call.policy, call.scope
@@ -133,6 +138,8 @@ class PolicyState:
             self.network.closed(attempt)
         if policy.breaker:
             if outcome <= DEGRADED or outcome in FAILURES:
+                if outcome > DEGRADED:
+                    self.scopes[k * N_K + K_CAUSE] = cause
                 self.judge(call, 1 if outcome in FAILURES else 0, clock._now - attempt.begun)
             else:
                 self.release(call)

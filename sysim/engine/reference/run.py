@@ -77,6 +77,7 @@ class Run:
             self.book.turn(clock.duration)
         self.calls.close()
         self.visits.close(self.world.replicas)
+        self.book.close()
         self.record.n_events = clock.events
         self.record.digest = clock.digest
         close(self.record, self.plan)

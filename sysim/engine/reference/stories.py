@@ -59,7 +59,7 @@ class Story:
     """What is told by a generator. `hides` its cause: a failed step ends it with `error`."""
 
     __slots__ = (
-        "call", "cost", "deadline", "degraded", "generator", "hides", "home", "key", "one_call",
+        "call", "cause", "cost", "deadline", "degraded", "generator", "hides", "home", "key", "one_call",
         "parallel", "span", "thread", "trace", "visit", "wait",
     )  # fmt: skip
 
@@ -77,6 +77,7 @@ class Story:
         self.one_call = False
         self.cost = 0  # work done, in ns
         self.call: Call | None = None  # the open one
+        self.cause = 0  # why its last call failed
         self.parallel: Group | None = None
         self.thread: Any = self  # the story whose generator tells this one
         self.generator: Any = None
@@ -256,6 +257,7 @@ class Programs:
             elif op == OP_FAIL:
                 if uniform(derive(story.key, salt), 0) < self.chances[here]:
                     if not optional:
+                        story.cause = 0
                         return ERROR
                     story.degraded = True
             elif op == OP_THINK:
@@ -284,7 +286,7 @@ class Programs:
     def parallel(self, story: Story, first: int, count: int, optional: int) -> Generator[Wait, Entry, int]:
         """All branches side by side; 0, or `ERROR` as soon as one of them has failed."""
         clock = self.clock
-        group = Group(story)
+        group = story.parallel = Group(story)
         for row in range(first, first + count):
             pc, salt = self.world.branches[row][BR_PC], self.world.branches[row][BR_SALT]
             branch = Branch(self, story, group, derive(story.key, salt), pc)
@@ -301,6 +303,7 @@ class Programs:
                 if branch.outcome == DEGRADED or optional:
                     story.degraded = True
                 else:
+                    story.cause = branch.cause
                     self.scatter(group)
                     return ERROR
         except Stopped as stopped:
@@ -309,11 +312,13 @@ class Programs:
                 self.end_branch(branch, stopped.outcome)
             raise
         group.open = False
+        story.parallel = None
         return 0
 
     def scatter(self, group: Group) -> None:
         """The parallel has failed: its other branches are cancelled where they can be, else they run on."""
         group.open = False
+        group.story.parallel = None
         for branch in list(group.running):
             call = branch.call
             if branch.outcome == GONE and (call is None or not call.policy.cancel):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from sysim.engine.reference.book import Book
+from sysim.engine.reference.causes import Causes
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, sample, uniform
 from sysim.engine.reference.network import Attempt, Network
@@ -34,8 +35,11 @@ from sysim.plan.tables import (
     WHEN_STOP,
 )
 from sysim.record.columns import SPAN_VISIT
+from sysim.semantics.causes import M_ERROR_FAULT, M_QUEUED, M_REJECTED, M_SHED, WATCHED
 from sysim.semantics.digest import NOTE_QUEUED, NOTE_VISIT
 from sysim.semantics.salts import X_BACK, X_ERROR, X_PATIENCE
+
+BLAMED = frozenset({ERROR, DEADLINE, REJECTED, SHED})  # outcomes whose cause a visit knows
 
 
 class Door(Wait):
@@ -59,7 +63,7 @@ class Visit(Story):
     """An attempt at the callee."""
 
     __slots__ = (
-        "arrived", "attempt", "fails", "holder", "operation", "pc", "place", "row", "service",
+        "arrived", "attempt", "fails", "granted", "holder", "operation", "pc", "place", "row", "service",
         "started", "stays", "taken", "times", "visits",
     )  # fmt: skip
 
@@ -79,6 +83,7 @@ class Visit(Story):
         self.row, self.times = visits.book.arrived(self.service)
         self.fails = False  # answers `error` whatever it did
         self.holder = False  # of a worker
+        self.granted = 0  # the number of that worker's grant
         self.started = False
         self.taken = NONE  # when it got its first worker
         self.trace = attempt.call.trace
@@ -100,6 +105,7 @@ class Visits:
         self.book = book
         self.programs = programs
         self.network = network
+        self.causes = Causes(len(world.plan.sites))
         network.door = Door(self)
         self.tellers: dict[int, Callable[[Visit], Telling]] = {}  # operations that users tell themselves
 
@@ -125,17 +131,20 @@ class Visits:
         replica = self.free_worker(visit)
         if replica is not None:
             if visit.deadline <= self.clock._now:
+                visit.cause = self.causes.network(visit.attempt)
                 return DEADLINE
             self.move(visit, replica)
             replica.busy += 1
-            visit.holder = True
+            self.grant(visit)
         elif len(visit.home.queue) >= service.capacity:
             self.book.queue_full(service)
+            visit.cause = self.causes.waiting(visit, M_REJECTED)
             return REJECTED
         self.enter(visit)
         if not visit.holder:
             entry = yield self.queue(visit)
             if entry.rank == R_PATIENCE:
+                visit.cause = self.causes.waiting(visit, M_SHED)
                 return SHED
         visit.started = True
         visit.taken = self.clock._now
@@ -143,7 +152,10 @@ class Visits:
         self.book.started(visit.row, visit.times, self.clock._now - visit.arrived)
         teller = self.tellers.get(visit.pc)
         outcome = yield from teller(visit) if teller else self.programs.follow(visit, visit.pc)
-        return ERROR if visit.fails and outcome <= DEGRADED else outcome
+        if visit.fails and outcome <= DEGRADED:
+            visit.cause = self.causes.at(M_ERROR_FAULT, 0, visit.attempt.call.site)
+            return ERROR
+        return outcome
 
     def refused(self, visit: Visit) -> int:
         """What ends a visit at the door, else 0."""
@@ -154,9 +166,11 @@ class Visits:
             if fault.kind == FAULT_ERROR and replica in fault.struck:
                 if uniform(derive(attempt.key, fault.key), X_ERROR) < fault.value:
                     if not fault.after_work:
+                        visit.cause = self.causes.at(M_ERROR_FAULT, 0, attempt.call.site)
                         return ERROR
                     visit.fails = True
         if replica.in_system >= visit.service.admission:
+            visit.cause = self.causes.waiting(visit, M_SHED)
             return SHED
         return 0
 
@@ -184,6 +198,7 @@ class Visits:
         del replica.visits[visit]
         self.network.done(attempt)
         attempt.visit = None
+        attempt.cause = visit.cause if outcome in BLAMED else 0
         if visit.place is not None:
             self.leave_line(visit)
         if visit.holder:
@@ -250,9 +265,28 @@ class Visits:
             old.in_system -= 1
             replica.in_system += 1
 
+    def grant(self, visit: Visit) -> None:
+        """The visit holds a worker of its replica."""
+        replica = visit.home
+        visit.holder = True
+        if not visit.service.watched:
+            return
+        visit.granted = replica.grants
+        place = replica.grants % WATCHED
+        if replica.watched[place] is None:
+            replica.watched[place] = visit
+        replica.grants += 1
+
+    def let_go(self, visit: Visit) -> None:
+        """The visit holds no worker any more."""
+        visit.holder = False
+        watched = visit.home.watched
+        if watched[visit.granted % WATCHED] is visit:
+            watched[visit.granted % WATCHED] = None
+
     def give_back(self, visit: Visit) -> None:
         """A worker is free: the next visit has it at once."""
-        visit.holder = False
+        self.let_go(visit)
         self.pass_on(visit.home)
 
     def pass_on(self, replica: Replica) -> None:
@@ -275,9 +309,10 @@ class Visits:
                 break
             visit.wait.open = False
             visit.generator.close()
+            visit.cause = self.causes.waiting(visit, M_QUEUED)
             self.end(visit, DEADLINE)
-        visit.holder = True
         self.move(visit, replica)
+        self.grant(visit)
         self.clock.enter(now, R_GRANT, visit.key, visit.wait)
 
     def rejoin(self, visit: Visit) -> Generator[Wait, Entry, None]:
@@ -285,7 +320,7 @@ class Visits:
         replica = visit.home
         if replica.busy < visit.service.workers:
             replica.busy += 1
-            visit.holder = True
+            self.grant(visit)
             self.book.busy(visit.service, 1)
             return
         replica.line[visit] = None
@@ -324,7 +359,8 @@ class Visits:
         for visit in list(replica.visits):
             if shared is not None and visit.place is shared:
                 continue
-            visit.holder = False
+            if visit.holder:
+                self.let_go(visit)
             visit.stop(LOST)
             self.end(visit, LOST, crashed=True)
 

@@ -16,6 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
+from sysim.semantics.causes import WATCHED
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -62,12 +63,13 @@ class Service:
     __slots__ = (
         "admission", "asynchronous", "capacity", "cores", "first_operation", "lifo", "number",
         "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
-        "when_cancelled", "workers",
+        "watched", "when_cancelled", "workers",
     )  # fmt: skip
 
     def __init__(self, number: int, of: list[int], of_f: list[float]) -> None:
         self.number = number
         self.workers = of[t.S_WORKERS]
+        self.watched = of[t.S_WATCHED]
         self.asynchronous = of[t.S_ASYNC]
         self.cores = of_f[t.SF_CORES] if of[t.S_CORES] >= 0 else 0.0
         self.capacity = of[t.S_CAPACITY]
@@ -104,8 +106,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "cpu", "crashes", "factor", "in_system", "jobs", "key", "line", "paused", "queue",
-        "row", "service", "started", "visits",
+        "busy", "cpu", "crashes", "factor", "grants", "in_system", "jobs", "key", "line", "paused", "queue",
+        "row", "service", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -114,6 +116,8 @@ class Replica(Home):
         self.service = service
         self.key = of[t.RP_KEY]
         self.busy = 0  # workers that are held
+        self.grants = 0  # how many workers it has given
+        self.watched: list[Any] = [None] * WATCHED  # some visits that hold one
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from sysim.model import (
@@ -17,6 +17,8 @@ from sysim.model import (
     Service,
     Step,
 )
+from sysim.model.fault import OperationTarget
+from sysim.model.steps import walk
 from sysim.plan.errors import PlanError
 from sysim.plan.identity import salt
 from sysim.plan.passes.distributions import Distributions
@@ -46,6 +48,7 @@ from sysim.plan.tables import (
     S_REPLICAS,
     S_SHARED,
     S_STARTUP,
+    S_WATCHED,
     S_WORKERS,
     SF_CORES,
     SF_PER_CONCURRENT,
@@ -85,12 +88,19 @@ class Topology:
         self.replica_names: list[str] = []
         self.n_speeds = 0
         first_op = 0
+        watched = _watched(scenario)
         for number, service in enumerate(self.models):
-            self._service(number, service, first_op, distributions, lanes)
+            self._service(number, service, first_op, distributions, lanes, watched)
             first_op += len(service.operations)
 
     def _service(
-        self, number: int, service: Service, first_op: int, distributions: Distributions, lanes: Lanes
+        self,
+        number: int,
+        service: Service,
+        first_op: int,
+        distributions: Distributions,
+        lanes: Lanes,
+        watched: Collection[str],
     ) -> None:
         name = self.services[number]
         wait = service.queue.max_wait
@@ -115,6 +125,7 @@ class Topology:
                     else NONE,
                     S_OPS: len(service.operations),
                     S_FIRST_OP: first_op,
+                    S_WATCHED: name in watched,
                 },
             )
         )
@@ -164,6 +175,22 @@ class Topology:
         """The global numbers of a service's replicas."""
         first = self.svc[service][S_FIRST]
         return range(first, first + self.svc[service][S_REPLICAS])
+
+
+def _watched(scenario: Scenario) -> set[str]:
+    """The services where a held worker may mean something else than work like any other: a call, or a fault that
+    strikes one operation only.
+    """
+    calls = {
+        name
+        for name, service in scenario.services.items()
+        if service.threading != "async"
+        and any(
+            isinstance(step, Call) for operation in service.operations.values() for step in walk(operation.steps)
+        )
+    }
+    targets = (target for fault in scenario.faults for target in fault.on)
+    return calls | {target.service for target in targets if isinstance(target, OperationTarget)}
 
 
 def unknown(path: str, what: str, name: str, known: Iterable[str]) -> PlanError:
