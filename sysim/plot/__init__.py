@@ -1,4 +1,4 @@
-"""Pictures of a result: `timeline`, `latency` and `graph`, each a matplotlib Figure; `save` writes PNG and
+"""Pictures of a result: `timeline`, `latency`, `graph` and `causes`, each a matplotlib Figure; `save` writes PNG and
 SVG.
 
 matplotlib is imported when a picture is made, never by ``import sysim``. No pyplot, no global state: figures
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sysim.study.metastability import Map
     from sysim.study.whatif import WhatIf
 
-__all__ = ["graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if"]
+__all__ = [
+    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+]  # fmt: skip
 
 
 def timeline(result: Result, **options: Any) -> Figure:
@@ -40,6 +42,13 @@ def latency(result: Result, **options: Any) -> Figure:
 def graph(result: Result, window: str = "all") -> Figure:
     """The services and their calls over one window."""
     from sysim.plot.services import graph as draw
+
+    return draw(result, window)
+
+
+def causes(result: Result, window: str = "all") -> Figure:
+    """Where the failed requests of each load began to fail."""
+    from sysim.plot.origins import causes as draw
 
     return draw(result, window)
 
