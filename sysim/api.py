@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sysim.result import Result, Run
     from sysim.store import Keeping
     from sysim.study.trials import Simulation
+    from sysim.study.whatif import Futures
 
 Engine = Literal["compiled", "reference"]
 ENGINES: tuple[Engine, ...] = ("compiled", "reference")
@@ -27,7 +28,7 @@ Progress = Callable[[float], None]
 Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
 
 __all__ = [
-    "ENGINES", "Entry", "Interrupted", "Scenario", "library", "load", "loads", "plan_of", "simulate",
+    "ENGINES", "Entry", "Interrupted", "Scenario", "futures", "library", "load", "loads", "plan_of", "simulate",
     "simulation",
 ]  # fmt: skip
 
@@ -433,3 +434,52 @@ def simulation(engine: Engine, seed: int) -> Simulation:
         return one
 
     return prepare
+
+
+def futures(engine: Engine, seed: int) -> Futures:
+    """What a study needs of an engine to go on from one past in many ways.
+
+    It takes scenarios that are the same until an instant (ns), and gives a function that runs one replication of each,
+    in their order. The compiled engine runs the past once and copies itself there, the reference engine begins anew;
+    the runs are the same.
+    """
+    from sysim.result import summarise
+    from sysim.study.trials import Stopped
+
+    if engine not in ENGINES:
+        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    if engine == "compiled":
+        _warm_up(engine)
+
+    def prepare(scenarios: Sequence[model.Scenario], at: int) -> Callable[[int, Event], Iterator[Run]]:
+        plans = [plan_of(from_model(scenario)) for scenario in scenarios]
+
+        def runs(replication: int, stop: Event) -> Iterator[Run]:
+            def note(now: float) -> None:
+                if stop.is_set():
+                    raise Stopped
+
+            for scenario, plan, record in zip(scenarios, plans, _branches(engine, plans, at, seed, replication, note),
+                                              strict=True):  # fmt: skip
+                yield summarise(plan, scenario, record, seed, replication)
+
+        return runs
+
+    return prepare
+
+
+def _branches(
+    engine: Engine, plans: Sequence[Plan], at: int, seed: int, replication: int, note: Progress
+) -> Iterator[Record]:
+    if engine == "reference":
+        for plan in plans:
+            yield _engine(engine)(plan, seed=seed, replication=replication, progress=note)
+        return
+    from sysim.engine.compiled.run import Execution
+
+    past = Execution(plans[0], seed=seed, replication=replication)
+    past.advance(until=at, progress=note)
+    for plan in plans:
+        branch = past.copy(plan)
+        branch.advance(progress=note)
+        yield branch.finish()

@@ -1,4 +1,4 @@
-"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``break``, ``explain`` and others.
+"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``what-if``, ``break`` and others.
 
 Commands are imported when they are used, so that ``sysim --help`` is quick. Exit codes: 0 all is well, 1 a
 check fails, 2 the scenario or the usage is wrong, 3 no check fails but some are inconclusive, 130
@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "Explain a scenario in plain English, without running it.",
     "tip": "Find how much of a fault, or of anything, keeps the system down for good.",
     "relief": "Find the least cut of the load with which the system gets up again.",
+    "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
@@ -45,7 +46,7 @@ class LazyCommands(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"sysim.cli.{cmd_name}"), "command")  # noqa: B009
+        found = getattr(import_module(f"sysim.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(found, click.Command)
         return found
 

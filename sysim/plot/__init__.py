@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from sysim.study.bisection import Bisection
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map
+    from sysim.study.whatif import WhatIf
 
-__all__ = ["causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability"]
+__all__ = [
+    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+]  # fmt: skip
 
 
 def timeline(result: Result, **options: Any) -> Figure:
@@ -67,6 +70,13 @@ def vulnerability(found: Map) -> Figure:
 def impact(found: Sweep) -> Figure:
     """What each fault of a sweep does to customers."""
     from sysim.plot.bars import impact as draw
+
+    return draw(found)
+
+
+def what_if(found: WhatIf) -> Figure:
+    """The customers that each mitigation saves."""
+    from sysim.plot.rescue import what_if as draw
 
     return draw(found)
 
