@@ -108,6 +108,16 @@ class Result:
         """A row a call, window and replication."""
         return Table(self._rows("calls", "call"))
 
+    def causes(self) -> Table:
+        """A row a load, cause and outcome of failed requests, window and replication."""
+        return Table(
+            {"variant": self.variant, "replication": run.replication, "window": name, "load": load} | some.to_dict()
+            for run in self.runs
+            for name, window in run.windows.items()
+            for load, stats in window.loads.items()
+            for some in stats.failures
+        )
+
     def _rows(self, kind: str, noun: str) -> Iterator[Row]:
         for run in self.runs:
             for name, window in run.windows.items():
@@ -143,7 +153,7 @@ class Result:
         return json.dumps(self.to_dict(series), allow_nan=False, ensure_ascii=False, indent=indent)
 
     def plot(self, kind: str = "timeline", **options: Any) -> Any:
-        """A matplotlib figure: ``timeline``, ``latency`` or ``graph``."""
+        """A matplotlib figure: ``timeline``, ``latency``, ``graph`` or ``causes``."""
         from sysim import plot
 
         return getattr(plot, kind)(self, **options)
