@@ -18,6 +18,7 @@ import click
 COMMANDS = {
     "run": "Simulate a scenario and say what happened.",
     "check": "Run every variant, and say which checks hold and which mitigations work.",
+    "report": "Write one HTML page that tells what happened, to read, print or mail.",
     "compare": "Compare two scenarios, variants or stored results.",
     "validate": "Say whether a scenario is valid, and everything that is wrong with it.",
     "explain": "Explain a scenario in plain English, without running it.",

@@ -127,13 +127,20 @@ class Result:
         out: dict[str, Any] = {
             "format": FORMAT,
             "sysim": __version__,
-            "scenario": {"name": self.scenario.name, "digest": self.digest},
+            "scenario": {
+                "name": self.scenario.name,
+                "digest": self.digest,
+                "description": self.scenario.description,
+                "start": self.scenario.time.start,
+            },
             "engine": self.engine,
             "variant": self.variant,
             "runs": [run.to_dict(series) for run in self.runs],
             "summary": self.summary,
             "checks": [verdict.to_dict() for verdict in self.checks],
         }
+        if series:
+            out["account"] = self.account
         if self.interrupted:
             out["interrupted"] = True
         return out
