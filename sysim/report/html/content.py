@@ -58,6 +58,11 @@ class Content:
         return float(self.run["windows"]["all"]["to_s"])
 
     @property
+    def bucket_s(self) -> float:
+        """Width of the buckets over time; 0 where the object has no series."""
+        return float(self.run.get("series", {}).get("bucket_s", 0.0))
+
+    @property
     def clock(self) -> Clock:
         """Moments as the scenario's reader wants them."""
         return Clock(self.result["scenario"].get("start"), self.length_s)

@@ -110,7 +110,10 @@ def flow(window: Json) -> Markup | None:
            el("figcaption", "Each failed request once, by the first thing that went wrong for it; widths are shares of"
               f" the {count(total)} failures.")),
         table("Where failures began", ["service", "mechanism", "load", "seen as", "failures", "share"], [
-            [s.service, words(s.mechanism), s.load, s.outcome.replace("_", " "), count(s.count), percent(s.count / total)]
+            [
+                s.service, words(s.mechanism), s.load, s.outcome.replace("_", " "), count(s.count),
+                percent(s.count / total),
+            ]
             for s in sorted(some, key=lambda s: -s.count)[:12]
         ], text=4),
         el("p", f"The table has the 12 most frequent of {len(some)}.", class_="soft") if len(some) > 12 else None,

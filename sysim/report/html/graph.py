@@ -10,10 +10,10 @@ from sysim.plot.layout import Edge, Point, layered
 from sysim.report.html.axes import scrolling
 from sysim.report.html.content import Json
 from sysim.report.html.element import Markup, el, place
-from sysim.report.html.tables import callee, caller, factor, failed_at
+from sysim.report.html.tables import callee, caller, factor, failed_at, few, times
 
-BOX, TALL = 158.0, 62.0
-COLUMN, ROW = 252.0, 92.0
+BOX, TALL = 156.0, 74.0
+COLUMN, ROW = 240.0, 96.0
 SIDE = 14.0
 SCALE = ((0.0, "var(--box)"), (0.25, "#d6ecf8"), (0.5, "#9dd0ee"), (0.75, "#56b4e9"), (0.9, "#0072b2"))
 
@@ -127,9 +127,9 @@ def _edge(calls: _Calls, route: list[Point], length: float, edge: Edge) -> tuple
     mx = _bezier(x0, (x0 + x1) / 2, (x0 + x1) / 2, x1, t)
     my = _bezier(y0, y0, y1, y1, t)
     text = per_second(calls.calls / length)
-    told = [_haloed(text, mx, my + (0 if multiplied else 4), "tiny")]
+    told = [_haloed(text, mx, my + (0 if multiplied else 4), "medium")]
     if multiplied:
-        told.append(_haloed(f"×{factor(calls.factor)}", mx, my + 12, "tiny strong", "var(--fault)"))
+        told.append(_haloed(f"×{factor(calls.factor)}", mx, my + 13, "medium strong", "var(--fault)"))
     if calls.opened:
         r = 9 if calls.opened < 100 else 13
         told += [
@@ -164,16 +164,14 @@ def _node(window: Json, name: str, at: Point, length: float) -> Markup:
         full = max(busy) if busy else None
         fill, ink = _fill(full)
         round_ = 6
-        state = f"busy {percent(full)}" if full is not None else f"{count(service['in_system_mean'])} inside"
-        if service["queue_mean"] >= 0.05:
-            state += f", queue {count(service['queue_mean'])}"
+        state = f"busy {percent(full)}" if full is not None else f"{few(service['in_system_mean'])} inside"
         lines = [state if service["arrivals"] or service["in_system_max"] else "not called"]
+        if service["queue_mean"] >= 0.05:
+            lines.append(f"queue {few(service['queue_mean'])}")
         if failed:
             lines.append(f"fails {percent(failing)}")
         title = f"service {name}: {'; '.join(lines)}"
-        replicas = service["replicas_mean"]
-        if replicas > 1.005 or replicas < 0.995:
-            name = f"{name} ×{count(replicas)}"
+        name += times(service["replicas_mean"])
     frame = "var(--fault)" if failing > 0.001 else "var(--soft)"
     thick = 1.2 if failing <= 0.001 else 2.0 + 3.5 * min(1.0, failing) ** 0.5
     shown = name if len(name) <= 22 else name[:21] + "…"
@@ -182,8 +180,8 @@ def _node(window: Json, name: str, at: Point, length: float) -> Markup:
         el("title", title),
         el("rect", x=x - BOX / 2, y=y - TALL / 2, width=BOX, height=TALL, rx=round_, fill=fill, stroke=frame,
            stroke_width=f"{thick:.1f}"),
-        el("text", shown, x=x, y=y - 11, text_anchor="middle", class_="strong", style=f"fill:{ink}"),
-        [el("text", line, x=x, y=y + 6 + 14 * k, text_anchor="middle", class_="tiny", style=f"fill:{ink}")
+        el("text", shown, x=x, y=y - 15, text_anchor="middle", class_="strong large", style=f"fill:{ink}"),
+        [el("text", line, x=x, y=y + 2 + 14.5 * k, text_anchor="middle", class_="medium", style=f"fill:{ink}")
          for k, line in enumerate(lines)],
     )  # fmt: skip
 

@@ -39,10 +39,10 @@ def heat_map(content: Content, run: Json, load: str) -> Markup | None:
         "svg",
         el("title", f"Latency of requests of {load} over time"),
         _scale(frame, edges[low], edges[high]),
+        fault_bands(frame, faults(run, content.length_s), content.clock, names=True),
         _cells(frame, moments, ys, [row[low:high] for row in bad], most, "var(--fault)", inset=0.0),
         _cells(frame, moments, ys, [row[low:high] for row in good], most, "var(--heat)", inset=0.0),
         _line(frame, latency["t_s"], rows.get("p99_s", []), (edges[low], edges[high]), content.length_s),
-        fault_bands(frame, faults(run, content.length_s), content.clock, names=True),
         time_axis(frame, content),
         _hits(frame, content, moments, good, bad, rows, per),
         viewBox=f"0 0 {place(WIDTH)} {place(HEIGHT)}",
@@ -53,11 +53,14 @@ def heat_map(content: Content, run: Json, load: str) -> Markup | None:
         "ul",
         el("li", _swatch("var(--heat)"), "successes, few … many (logarithmic)"),
         el("li", _swatch("var(--fault)"), "failures, by the time until they failed") if any(map(any, bad)) else None,
-        el("li", el("svg", el("path", d="M0 8H15", stroke="var(--ink)", stroke_width="2", stroke_dasharray="4 2"),
+        el("li", el("svg", el("path", d="M0 8H15", stroke="var(--ink)", stroke_width="2"),
                     aria_hidden="true"), "99 % of successes are quicker"),
         class_="legend",
     )  # fmt: skip
-    caption = f"Requests of {load} by the moment they arrived and by the time until they ended; darker where more of them did."
+    caption = (
+        f"Requests of {load} by the moment they arrived and by the time until they ended; darker where more of them"
+        " did."
+    )
     return el("figure", el("h3", load), legend, scrolling(picture, f"latency of {load}"), el("figcaption", caption))
 
 
@@ -89,7 +92,13 @@ def _cells(
                     f"M{place(x)} {place(ys[k])}h{place(width)}V{place(ys[first])}h-{place(width)}z"
                 )
     return [
-        el("path", d="".join(parts), fill=colour, fill_opacity=f"{0.12 + 0.88 * level / LEVELS:.2f}")
+        el(
+            "path",
+            d="".join(parts),
+            fill=colour,
+            fill_opacity=f"{0.12 + 0.88 * level / LEVELS:.2f}",
+            shape_rendering="crispEdges",
+        )
         for level, parts in sorted(paths.items())
     ]
 
@@ -129,8 +138,7 @@ def _line(
             k += 1
         some = [frame.y(_share(float(v), ends)) for v in values[first:k] if v is not None]
         parts.append(stairs([frame.x(x) for x in edges[first : k + 1]], some))
-    return el("path", d="".join(parts) or "M0 0", fill="none", stroke="var(--ink)", stroke_width="1.3",
-              stroke_dasharray="4 2")  # fmt: skip
+    return el("path", d="".join(parts) or "M0 0", fill="none", stroke="var(--ink)", stroke_width="1.2")  # fmt: skip
 
 
 def _hits(

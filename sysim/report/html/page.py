@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sysim.analysis.words import count
 from sysim.report.html import flow, graph, heat, story, tables, timeline, variants
 from sysim.report.html.content import AS_IT_STANDS, Content, Json
-from sysim.report.html.element import Markup, el, joined
+from sysim.report.html.element import Markup, el
 from sysim.report.html.style import CSS, SCRIPT, patterns
 from sysim.report.html.what_if import ranking
 
@@ -78,7 +78,10 @@ def _contents(sections: Sequence[Section]) -> Markup:
 
 
 def _timeline(content: Content) -> list[Markup | None]:
-    some = [_which(content), *(timeline.stack(content, content.run, load) for load in content.loads)]
+    some: list[Markup | None] = [
+        _which(content),
+        *(timeline.stack(content, content.run, load) for load in content.loads),
+    ]
     explained = timeline.marks_explained(content.run)
     return [*some, explained] if explained else some
 
@@ -116,8 +119,8 @@ def _window(content: Content, name: str, window: Json, first: bool, number: int)
 
 def _variants(content: Content) -> list[Markup | None]:
     if len(content.variants) < 2:
-        return variants.intervals(content) if content.study else []
-    made: list[Markup | None] = [*variants.intervals(content), *variants.miniatures(content)]
+        return [variants.intervals(content)]
+    made: list[Markup | None] = [*variants.miniatures(content), variants.intervals(content)]
     for name, result in content.variants.items():
         told = story.account(result)
         if name != content.focus and told:
@@ -167,8 +170,8 @@ def _again(content: Content) -> list[Markup | None]:
 
 
 def _footer(content: Content) -> Markup:
-    return el(
-        "footer",
-        el("p", joined(["Made by sysim ", content.result["sysim"], ". Numbers of one run are exact counts of that run; ± are"
-                        " intervals over independent runs. The file is complete: it loads nothing."])),
-    )  # fmt: skip
+    text = (
+        f"Made by sysim {content.result['sysim']}. Numbers of one run are exact counts of that run; ± are intervals"
+        " over independent runs. The file is complete: it loads nothing."
+    )
+    return el("footer", el("p", text))

@@ -45,6 +45,7 @@ def verdict(content: Content) -> list[Markup]:
         badges.append(el("span", f"{load}: {state}", class_=f"badge {STATE_COLOURS.get(word, 'doubt')}",
                          title=STATE_MEANS.get(word)))  # fmt: skip
     made = [el("p", _who(content), class_="lede"), el("div", badges, class_="answer")]
+    made += [el("p", _fared(content, load)) for load in content.loads]
     counts = Counter(some["verdict"] for some in content.checks)
     if counts:
         parts = [
@@ -52,8 +53,7 @@ def verdict(content: Content) -> list[Markup]:
                class_=f"badge {COLOURS[word]}")
             for word in ("pass", "fail", "inconclusive") if counts[word]
         ]  # fmt: skip
-        made.append(el("p", _judged(content, counts)))
-        made.append(el("div", parts, class_="answer"))
+        made.append(el("div", parts, el("span", _judged(content, counts)), class_="answer"))
     if content.study is not None and content.study.get("sentences"):
         made.append(el("ul", [el("li", sentence) for sentence in content.study["sentences"]]))
     if (content.study or content.result).get("interrupted"):
@@ -69,6 +69,19 @@ def _who(content: Content) -> str:
     which = "As it stands" if content.focus == AS_IT_STANDS else f"Variant {content.focus}"
     over = f", over {n} independent runs" if n > 1 else ""
     return f"{which}{over}: what became of each load."
+
+
+def _fared(content: Content, load: str) -> str:
+    """One sentence on a load: what share succeeded, and how it ended."""
+    worst = content.telling_window
+    windows = content.run["windows"]
+    first = " in the first of them" if len(content.result["runs"]) > 1 else ""
+    text = f"{load}: {percent(windows['all']['loads'][load]['success'])} of requests succeeded{first}"
+    if worst != "all":
+        text += f", {percent(windows[worst]['loads'][load]['success'])} during {worst}"
+    recovery = content.run["recovery"].get(load, {})
+    word = recovery.get("state")
+    return f"{text}. In a word: {word}, {STATE_MEANS[word]}." if word in STATE_MEANS else f"{text}."
 
 
 def _judged(content: Content, counts: Counter[str]) -> str:
@@ -108,7 +121,7 @@ def tiles(content: Content) -> list[Markup]:
         facts.append(("amplification", f"×{factor(there['amplification'])}", f"sent per request, {_when(worst)}"))
         recovery = content.run["recovery"].get(load, {})
         if recovery.get("recovered_after_s") is not None:
-            bucket = content.run.get("series", {}).get("bucket_s", 0.0)
+            bucket = content.bucket_s
             after = recovery["recovered_after_s"]
             facts.append(("well again", f"<{span(bucket)}" if after < bucket else span(after), "after the last fault"))
         elif recovery.get("metastable"):

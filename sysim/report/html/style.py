@@ -84,6 +84,7 @@ figcaption{font-size:.86rem;max-width:50rem}
 svg.chart{display:block;width:100%;height:auto;min-width:40rem}
 svg.small{min-width:16rem}
 svg text{font-family:inherit;font-size:12px;fill:var(--ink)}
+svg .large{font-size:14px}svg .medium{font-size:12.5px}
 svg .faint{fill:var(--soft)}svg .tiny{font-size:10.5px}svg .strong{font-weight:650}
 svg .grid{stroke:var(--grid);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}
 svg .fault{fill:var(--fault-wash)}svg .fault-edge{stroke:var(--fault);stroke-width:1;stroke-dasharray:3 2}
@@ -94,10 +95,11 @@ svg .hit{fill:transparent}svg .hit:hover{fill:currentColor;fill-opacity:.08}
 .legend svg{width:15px;height:15px;vertical-align:-3px;margin-right:.3rem}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;margin:.3rem 0 .6rem}
 caption{text-align:left;font-size:.86rem;padding-bottom:.25rem}
-th,td{padding:.28rem .6rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{padding:.28rem .5rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{border-bottom:2px solid var(--line);font-weight:600;vertical-align:bottom}
 th[scope=row],th.text,td.text{text-align:left}
 th[scope=row]{font-weight:600}
+td:not(.text){white-space:nowrap}
 tbody tr:nth-child(even){background:var(--zebra)}
 td small{display:block;color:var(--soft)}
 pre{overflow-x:auto;background:var(--bg);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;
@@ -121,7 +123,7 @@ header{padding-top:1.1rem}}
 body{font-size:9.6pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 main,header,footer{max-width:none;padding:0}
 section{border:0;border-top:1px solid #bbb;border-radius:0;padding:.7rem 0 0;margin:.9rem 0 0}
-nav,.tabs,#tip{display:none}
+nav,.tabs,#tip{display:none}[data-tabs=every] [hidden]{display:block}
 h2,h3,h4{break-after:avoid}figure,tr,.tile{break-inside:avoid}
 svg.chart{min-width:0}.scroll{overflow:visible}table{font-size:7.6pt}th,td{padding:.16rem .3rem}
 details:not([open]){display:none}pre{white-space:pre-wrap;font-size:7pt}}
@@ -144,7 +146,7 @@ d.querySelectorAll('[data-tabs]').forEach(function(box){
 var panels=Array.prototype.filter.call(box.children,function(c){return c.hasAttribute('data-tab');});
 if(panels.length<2)return;
 var bar=d.createElement('div');bar.className='tabs';bar.setAttribute('role','tablist');
-bar.setAttribute('aria-label',box.getAttribute('data-tabs'));
+bar.setAttribute('aria-label','Window');
 function show(k){panels.forEach(function(p,i){p.hidden=i!==k;bar.children[i].setAttribute('aria-selected',i===k);
 bar.children[i].tabIndex=i===k?0:-1;});}
 panels.forEach(function(p,i){var b=d.createElement('button');b.type='button';b.setAttribute('role','tab');

@@ -11,6 +11,8 @@ from sysim.report.html.element import Markup, el
 
 FAILED = tuple(name for name in OUTCOMES[DEGRADED + 1 :] if name not in ("in_flight", "cancelled"))
 
+MOST_CALLS = 12
+
 
 def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]], text: int = 1) -> Markup:
     """A table whose first column names its rows; the first `text` columns are words, the others numbers."""
@@ -21,7 +23,10 @@ def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]]
             el("caption", caption),
             el(
                 "thead",
-                el("tr", [el("th", cell, scope="col", class_="text" if k < text else None) for k, cell in enumerate(head)]),
+                el("tr", [
+                    el("th", cell, scope="col", class_="text" if k < text else None)
+                    for k, cell in enumerate(head)
+                ]),
             ),
             el("tbody", [_row(row, text) for row in rows]),
         ),
@@ -69,8 +74,8 @@ def services(window: Json) -> Markup | None:
             (
                 (-(failed / attempts) if attempts else 0.0, -(full or 0.0), name),
                 [
-                    name, count(some["replicas_mean"]), per_second(some["arrivals"] / length), percent(full),
-                    count(some["queue_mean"]), count(some["in_system_max"]), span(some["sojourn_s"]["p50"]),
+                    name + times(some["replicas_mean"]), per_second(some["arrivals"] / length), percent(full),
+                    few(some["queue_mean"]), count(some["in_system_max"]), span(some["sojourn_s"]["p50"]),
                     span(some["sojourn_s"]["p99"]), count(turned), count(some["abandoned"]), span(some["wasted_s"]),
                     percent(failed / attempts) if attempts else "–",
                 ],
@@ -79,7 +84,7 @@ def services(window: Json) -> Markup | None:
     if not rows:
         return None
     head = [
-        "service", "replicas", "arrivals", "busy", "queue, mean", "most inside", "p50", "p99", "turned away",
+        "service", "arrivals", "busy", "queue, mean", "most inside", "p50", "p99", "turned away",
         "abandoned", "wasted work", "callers see fail",
     ]  # fmt: skip
     return table("Services, in their own view; those that fail their callers most come first", head,
@@ -87,7 +92,7 @@ def services(window: Json) -> Markup | None:
 
 
 def calls(window: Json) -> Markup | None:
-    """Calls, those with most failed attempts first."""
+    """Calls, those with most failed attempts first; beyond the first dozen behind a fold."""
     rows = []
     for label, some in window["calls"].items():
         if not some["calls"]:
@@ -95,24 +100,28 @@ def calls(window: Json) -> Markup | None:
         failed = {k: n for k, n in some["attempt_outcomes"].items() if k in FAILED and n}
         most = sorted(failed.items(), key=lambda item: (-item[1], item[0]))[:2]
         breaker = some.get("breaker")
-        rows.append(
-            (
-                (-sum(failed.values()), label),
-                [
-                    label.replace("->", "→"), count(some["calls"]), percent(some["success"]), factor(some["amplification"]),
-                    count(some["retries"]), count(some["hedges"]),
-                    count(breaker["opened"]) if breaker else "–",
-                    ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in most) or "–",
-                ],
-            )
-        )  # fmt: skip
+        row = [
+            label.replace("->", "→"),
+            ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in most) or "–",
+            count(some["calls"]),
+            percent(some["success"]),
+            factor(some["amplification"]),
+            count(some["retries"]),
+            count(some["hedges"]),
+            count(breaker["opened"]) if breaker else "–",
+        ]
+        rows.append(((-sum(failed.values()), label), row))
     if not rows:
         return None
-    head = [
-        "call", "calls", "success", "sent each", "retries", "hedges", "breaker opened", "attempts that failed",
-    ]  # fmt: skip
-    return table("Calls, in the view of the caller; those with most failed attempts come first", head,
-                 [row for _, row in sorted(rows)])  # fmt: skip
+    head = ["call", "attempts that failed", "calls", "success", "sent each", "retries", "hedges", "breaker opened"]
+    told = [row for _, row in sorted(rows)]
+    first = table(
+        "Calls, in the view of the caller; those with most failed attempts come first", head, told[:MOST_CALLS], text=2
+    )
+    if len(told) <= MOST_CALLS:
+        return first
+    rest = table("The other calls", head, told[MOST_CALLS:], text=2)
+    return el("div", first, el("details", el("summary", f"{len(told) - MOST_CALLS} further calls"), rest))
 
 
 def loads(content_run: Json) -> Markup:
@@ -131,6 +140,16 @@ def loads(content_run: Json) -> Markup:
     return table("Loads, first replication; latency of successes unless it says otherwise", head, rows, text=2)
 
 
+def times(replicas: float) -> str:
+    """How many replicas a service had on average, behind its name; nothing for one."""
+    return "" if abs(replicas - 1) < 0.005 else f" ×{float(f'{replicas:.3g}'):g}"
+
+
+def few(x: float) -> str:
+    """A mean of things, of which hundredths are enough."""
+    return "0" if x == 0 else "<0.01" if x < 0.01 else count(float(f"{x:.3g}"))
+
+
 def factor(x: float | None) -> str:
     """An amplification."""
     return "–" if x is None else f"{x:.2f}"
@@ -140,4 +159,6 @@ def money(load: Json, key: str) -> str:
     """An amount of a load; a dash where it has no value."""
     if not load.get("value_earned") and not load.get("value_lost"):
         return "–"
-    return amount(load[key], load.get("currency"))
+    value = load[key]
+    text = amount(value, load.get("currency"))
+    return text if abs(value) < 1_000 else f"{value:,.0f} {load.get('currency') or ''}".rstrip()

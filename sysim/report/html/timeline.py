@@ -68,8 +68,8 @@ def stack(content: Content, run: Json, load: str) -> Markup:
         "svg",
         el("title", f"Requests of {load} a second, by outcome, over time"),
         value_axis(frame, top, step, "requests/s"),
-        areas(frame, edges, rates, names, top),
         fault_bands(frame, faults(run, content.length_s), clock, names=True),
+        areas(frame, edges, rates, names, top),
         time_axis(Frame(WIDTH, frame.height - LANE * len(lanes), content.length_s, left=84, bottom=28), content),
         hits,
         [_lane(frame, frame.y1 + 28 + LANE * k + 8, name, marks, content) for k, (name, marks) in enumerate(lanes)],
@@ -213,7 +213,7 @@ def marks_explained(run: Json) -> Markup | None:
     if not lanes:
         return None
     text = "; ".join(MARKS[name] for name in lanes)
-    return el("p", f"Marks below: {text}.", class_="soft")
+    return el("p", f"Marks under the charts: {text}.", class_="soft")
 
 
 def miniature(content: Content, run: Json, load: str, top: float, step: float) -> Markup:
@@ -225,8 +225,8 @@ def miniature(content: Content, run: Json, load: str, top: float, step: float) -
         "svg",
         el("title", f"Requests of {load} a second, by outcome, over time"),
         value_axis(frame, top, step * 2, "/s") if round(top / step) % 2 == 0 else value_axis(frame, top, top, "/s"),
-        areas(frame, edges, rates, outcome_names(columns), top),
         fault_bands(frame, faults(run, content.length_s), content.clock, names=False),
+        areas(frame, edges, rates, outcome_names(columns), top),
         time_axis(frame, content, most=4),
         viewBox="0 0 420 130",
         class_="chart small",

@@ -12,13 +12,17 @@ from sysim.report.html.content import Content, Json
 from sysim.report.html.element import Markup, el, joined, place
 from sysim.report.html.tables import table
 from sysim.report.html.timeline import MOST_SMALL_BINS, binned, legend, miniature, outcome_names
+from sysim.report.plus_minus import Kind, difference, plus_minus
 from sysim.report.verdicts import MARK, facts
 
-METRICS = ("success", "p99", "goodput", "amplification", "recovery", "value_lost")
-HEADS = {
-    "success": "success", "p99": "p99", "goodput": "goodput (/s)", "amplification": "sent each",
-    "recovery": "well again after", "value_lost": "value lost",
-}  # fmt: skip
+METRICS: dict[str, tuple[str, Kind]] = {
+    "success": ("success", "share"),
+    "p99": ("p99", "seconds"),
+    "goodput": ("goodput (/s)", "count"),
+    "amplification": ("sent each", "factor"),
+    "recovery": ("well again after", "seconds"),
+    "value_lost": ("value lost", "money"),
+}
 WIDTH, NAMES, ROW = 1000.0, 190.0, 26.0
 COLOURS = {"pass": "good", "fail": "bad", "inconclusive": "doubt"}
 
@@ -33,7 +37,9 @@ def number(metric: str, value: float | None) -> str:
         return span(value)
     if metric == "amplification":
         return f"{value:.2f}"
-    return amount(value, None) if metric == "value_lost" else count(value)
+    if metric == "value_lost":
+        return amount(value, None) if abs(value) < 1_000 else f"{value:,.0f}"
+    return count(float(f"{value:.4g}"))
 
 
 def miniatures(content: Content) -> list[Markup]:
@@ -73,19 +79,21 @@ def _all() -> Sequence[str]:
 Rows = Mapping[tuple[str, str, str, str], Json]
 
 
-def intervals(content: Content) -> list[Markup]:
-    """For each load and window of the study: dots with whiskers, and the table of the same numbers."""
-    if content.study is None:
-        return []
-    rows = {
-        (row["variant"], row["load"], row["window"], row["metric"]): row for row in content.study.get("differences", ())
-    }
-    keys = list(dict.fromkeys((load, window) for _, load, window, _ in rows))
-    made = []
-    for load, window in keys:
-        title = load if window == "all" else f"{load} during {window}"
-        made += [el("h3", title), _dots(content, rows, load, window, title), _table(content, rows, load, window, title)]
-    return made
+def intervals(content: Content) -> Markup | None:
+    """For each window and load of the study: dots with whiskers, and the table of the same numbers."""
+    found = content.study.get("differences", ()) if content.study else ()
+    rows = {(row["variant"], row["load"], row["window"], row["metric"]): row for row in found}
+    windows = list(dict.fromkeys(window for _, _, window, _ in rows))
+    panels = []
+    for number, window in enumerate(windows):
+        told = "whole run" if window == "all" else window
+        parts = []
+        for load in dict.fromkeys(load for _, load, w, _ in rows if w == window):
+            title = load if window == "all" else f"{load} during {window}"
+            parts += [el("h3", title), _dots(content, rows, load, window), _table(content, rows, load, window, title)]
+        first = window == content.telling_window
+        panels.append(el("div", parts, data_tab=told, data_first=first, id=f"intervals-{number}"))
+    return el("div", panels, data_tabs="every") if panels else None
 
 
 def _metrics(content: Content, rows: Rows, load: str, window: str) -> list[str]:
@@ -95,7 +103,7 @@ def _metrics(content: Content, rows: Rows, load: str, window: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _dots(content: Content, rows: Rows, load: str, window: str, title: str) -> Markup:
+def _dots(content: Content, rows: Rows, load: str, window: str) -> Markup:
     metrics = [metric for metric in _metrics(content, rows, load, window) if metric != "value_lost"]
     names = list(content.variants)
     wide = (WIDTH - NAMES) / max(1, len(metrics))
@@ -105,16 +113,16 @@ def _dots(content: Content, rows: Rows, load: str, window: str, title: str) -> M
         for k, name in enumerate(names)
     ]
     for column, metric in enumerate(metrics):
-        drawn += _panel(names, rows, load, window, metric, NAMES + wide * column + 12, wide - 34)
+        drawn += _panel(names, rows, load, window, metric, NAMES + wide * column + 12, wide - 34, content.bucket_s)
     picture = el(
-        "svg", el("title", f"{title}: variants with intervals"), drawn,
+        "svg", el("title", f"{load}, {window}: variants with intervals"), drawn,
         viewBox=f"0 0 {place(WIDTH)} {place(height)}", class_="chart", role="img",
     )  # fmt: skip
-    return el("figure", scrolling(picture, f"variants, {title}"))
+    return el("figure", scrolling(picture, f"variants, {load}, {window}"))
 
 
 def _panel(
-    names: Sequence[str], rows: Rows, load: str, window: str, metric: str, left: float, wide: float
+    names: Sequence[str], rows: Rows, load: str, window: str, metric: str, left: float, wide: float, bucket_s: float
 ) -> list[Markup]:
     some = {name: rows.get((name, load, window, metric)) for name in names}
     ends = [
@@ -126,7 +134,7 @@ def _panel(
     def x(value: float) -> float:
         return left + wide * min(1.0, max(0.0, (value - low) / ((high - low) or 1.0)))
 
-    made = [el("text", HEADS[metric], x=left, y=12, class_="strong tiny")]
+    made = [el("text", METRICS[metric][0], x=left, y=12, class_="strong tiny")]
     for value, anchor in ((low, "start"), (high, "end")):
         made.append(el("text", "0" if value == 0 else number(metric, value), x=x(value), y=25, text_anchor=anchor,
                        class_="faint tiny"))  # fmt: skip
@@ -138,7 +146,7 @@ def _panel(
             made.append(el("text", "no data", x=left + 4, y=y + 4, class_="faint tiny"))
             continue
         mean, half = row["mean"], row["half_width"] or 0.0
-        told = number(metric, mean) + (f" ± {_half(metric, half)}" if half else "")
+        told = _told(metric, row, bucket_s)
         made.append(
             el(
                 "g", el("title", f"{row['variant']}: {told}"),
@@ -150,10 +158,6 @@ def _panel(
             )
         )  # fmt: skip
     return made
-
-
-def _half(metric: str, half: float) -> str:
-    return f"{half * 100:.2g} %" if metric == "success" else number(metric, half)
 
 
 def _table(content: Content, rows: Rows, load: str, window: str, title: str) -> Markup:
@@ -168,11 +172,11 @@ def _table(content: Content, rows: Rows, load: str, window: str, title: str) -> 
                 cells.append("–")
                 continue
             confidence = row.get("confidence", confidence)
-            cells.append(_cell(metric, row))
+            cells.append(_cell(metric, row, content.bucket_s))
         body.append([name, *cells, states(some, load)])
     sure = "" if confidence is None else f", ± at {confidence * 100:.4g} %"
     currency = content.run["windows"]["all"]["loads"].get(load, {}).get("currency")
-    heads = [HEADS[m] + (f" ({currency})" if m == "value_lost" and currency else "") for m in metrics]
+    heads = [METRICS[m][0] + (f" ({currency})" if m == "value_lost" and currency else "") for m in metrics]
     n = content.study.get("study", {}).get("replications") if content.study else None
     return table(
         f"{title}: means of {n} replications{sure}; small: difference from the baseline",
@@ -181,16 +185,20 @@ def _table(content: Content, rows: Rows, load: str, window: str, title: str) -> 
     )
 
 
-def _cell(metric: str, row: Json) -> Markup:
-    half = "" if row["half_width"] is None else f" ± {_half(metric, row['half_width'])}"
-    own = number(metric, row["mean"]) + half
+def _cell(metric: str, row: Json, bucket_s: float) -> Markup:
+    own = _told(metric, row, bucket_s)
     if metric == "recovery" and row["with_data"] < row["replications"]:
         own += f" in {row['with_data']} of {row['replications']}"
-    difference = row.get("difference")
-    if difference is None:
+    if row.get("difference") is None or (metric == "recovery" and row["pairs"] < row["replications"]):
         return el("span", own)
-    sign = "−" if difference < 0 else "+"
-    return joined([own, el("small", f"{sign}{_half(metric, abs(difference))}")])
+    less = difference(row["difference"], row["difference_half_width"], METRICS[metric][1])
+    return joined([own, el("small", less)])
+
+
+def _told(metric: str, row: Json, bucket_s: float) -> str:
+    if metric == "recovery" and row["mean"] < bucket_s:
+        return f"<{span(bucket_s)}"  # it is known to a bucket only
+    return plus_minus(row["mean"], row["half_width"], METRICS[metric][1])
 
 
 def states(result: Json, load: str) -> str:
@@ -198,7 +206,7 @@ def states(result: Json, load: str) -> str:
     found = Counter(run["recovery"].get(load, {}).get("state") or "–" for run in result["runs"])
     n = len(result["runs"])
     if len(found) == 1:
-        return next(iter(found))
+        return str(next(iter(found)))
     return ", ".join(
         f"{state} in {k} of {n}" for state, k in sorted(found.items(), key=lambda item: (-item[1], item[0]))
     )
@@ -217,7 +225,8 @@ def checks(content: Content) -> Markup | None:
         mark = MARK[verdict["verdict"]]
         body.append([
             verdict["check"], verdict["variant"] or "–",
-            el("b", f"{mark} {verdict['verdict']}", class_=COLOURS[verdict["verdict"]]), ", ".join(told(verdict)) or "–",
+            el("b", f"{mark} {verdict['verdict']}", class_=COLOURS[verdict["verdict"]]),
+            ", ".join(told(verdict)) or "–",
         ])  # fmt: skip
     return table("Checks of the scenario and their verdicts", ["check", "variant", "verdict", "found"], body, text=4)
 
