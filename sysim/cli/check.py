@@ -79,7 +79,7 @@ def _read(text: str, reader: str) -> float:
 )  # fmt: skip
 @click.option(
     "--out", metavar="DIR", type=click.Path(file_okay=False),
-    help="Write check.json, differences.csv and a folder for each variant there.",
+    help="Write check.json, report.html, differences.csv and a folder for each variant there.",
 )  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="Print verdicts and sentences only, and no progress.")
 def command(

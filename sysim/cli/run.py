@@ -32,7 +32,7 @@ from sysim.cli.options import read, scenario_options
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Write result.json, series CSV and pictures there.",
+    help="Write result.json, report.html, series CSV and pictures there.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print verdicts only, no summary and no progress.")
 def command(

@@ -141,9 +141,20 @@ class Result:
         }
         if series:
             out["account"] = self.account
+            out["faults"] = self._faults()
         if self.interrupted:
             out["interrupted"] = True
         return out
+
+    def _faults(self) -> list[dict[str, Any]]:
+        """What strikes where: an entry for each fault that began in the first run, in the order of the file."""
+        from sysim.model.graph import struck_by
+
+        found = {(fault.number, fault.label, fault.kind) for fault in self.run.faults}
+        return [
+            {"fault": label, "kind": kind, "services": sorted(struck_by(self.scenario, number))}
+            for number, label, kind in sorted(found)
+        ]
 
     def to_json(self, series: bool = False, indent: int | None = None) -> str:
         """`to_dict` as text; without data there is null, never NaN."""

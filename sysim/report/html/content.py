@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sysim.analysis.words import Clock
@@ -125,8 +125,8 @@ def of_json(found: Json, scenario: str = "", command: str = "", focus: str | Non
 
 
 def _told(result: Result) -> dict[str, Any]:
-    """The object of a result, with series for the first replication and what happened in words."""
+    """The object of a result, with series for the first replication alone."""
+    first = replace(result, runs=result.runs[:1]).to_dict(series=True)
     told = result.to_dict()
-    told["runs"][0] = result.run.to_dict(series=True)
-    told["account"] = result.account
-    return told
+    told["runs"][0] = first["runs"][0]
+    return told | {"faults": first["faults"], "account": result.account}

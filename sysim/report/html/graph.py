@@ -13,13 +13,13 @@ from sysim.report.html.element import Markup, el, place
 from sysim.report.html.tables import callee, caller, factor, failed_at, few, times
 
 BOX, TALL = 156.0, 74.0
-COLUMN, ROW = 240.0, 96.0
-SIDE = 14.0
+COLUMN, ROW = 240.0, 100.0
+SIDE = 18.0
 SCALE = ((0.0, "var(--box)"), (0.25, "#d6ecf8"), (0.5, "#9dd0ee"), (0.75, "#56b4e9"), (0.9, "#0072b2"))
 
 
-def graph(window: Json, name: str) -> Markup:
-    """The figure."""
+def graph(window: Json, name: str, struck: Mapping[str, list[str]]) -> Markup:
+    """The figure; `struck` has the kinds of the faults on a service."""
     nodes = [*window["loads"], *(s for s in window["services"] if s not in window["loads"])]
     merged = _edges(window)
     edges = [edge for edge in merged if edge[0] in nodes and edge[1] in nodes]
@@ -37,15 +37,17 @@ def graph(window: Json, name: str) -> Markup:
         lines.append(line)
         labels.append(label)
     boxes = [_node(window, node, at(places.nodes[node]), length) for node in nodes]
+    tags = [_fault(at(places.nodes[node]), struck[node]) for node in nodes if node in struck]
     picture = el(
         "svg",
         el("title", f"Service graph, {name}"),
         lines,
         boxes,
         labels,
+        tags,
         viewBox=f"0 0 {place(width)} {place(height)}",
         class_="chart",
-        style=f"max-width:{place(max(560.0, width * 1.05))}px",
+        style=f"max-width:{place(width)}px;min-width:{place(min(width, max(480.0, 0.7 * width)))}px",
         role="img",
     )
     return el("figure", _legend(), scrolling(picture, f"service graph, {name}"))
@@ -184,6 +186,17 @@ def _node(window: Json, name: str, at: Point, length: float) -> Markup:
         [el("text", line, x=x, y=y + 2 + 14.5 * k, text_anchor="middle", class_="medium", style=f"fill:{ink}")
          for k, line in enumerate(lines)],
     )  # fmt: skip
+
+
+def _fault(at: Point, kinds: list[str]) -> Markup:
+    text = "fault: " + ", ".join(kinds[:2]) + (" …" if len(kinds) > 2 else "")
+    width = 7.2 * len(text) + 12
+    x, y = at[0], at[1] - TALL / 2
+    return el(
+        "g",
+        el("rect", x=x - width / 2, y=y - 10, width=width, height=18, rx=9, fill="#b54a00", stroke="#fff"),
+        el("text", text, x=x, y=y + 3.5, text_anchor="middle", class_="strong", style="fill:#fff"),
+    )
 
 
 def _fill(full: float | None) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from sysim.report.html.element import Markup, el, place
 WIDTH, HEIGHT = 1000.0, 280.0
 MOST_COLUMNS = 160
 LEVELS = 7
+LEAST = 1e-5  # seconds; the lowest band of the picture holds what is quicker, too
 DECADES = tuple(f * 10.0**k for k in range(-9, 7) for f in (1, 2, 5))
 
 
@@ -30,6 +31,13 @@ def heat_map(content: Content, run: Json, load: str) -> Markup | None:
     low, high = _used([*good, *bad])
     if high <= low:
         return None
+    least = next((k for k, edge in enumerate(edges) if edge >= LEAST), 0)
+    below = low < least < high - 1
+    if below:  # what fails at once would stretch the scale
+        good, bad = (
+            [[*[0] * least, sum(row[: least + 1]), *row[least + 1 :]] for row in table] for table in (good, bad)
+        )
+        low = least
     frame = Frame(WIDTH, HEIGHT, content.length_s, left=84)
     # the lowest edge may be 0: a logarithm needs more
     heights = [log(max(edge, 1e-9)) for edge in edges[low : high + 1]]
@@ -40,8 +48,8 @@ def heat_map(content: Content, run: Json, load: str) -> Markup | None:
         el("title", f"Latency of requests of {load} over time"),
         _scale(frame, edges[low], edges[high]),
         fault_bands(frame, faults(run, content.length_s), content.clock, names=True),
-        _cells(frame, moments, ys, [row[low:high] for row in bad], most, "var(--fault)", inset=0.0),
-        _cells(frame, moments, ys, [row[low:high] for row in good], most, "var(--heat)", inset=0.0),
+        _cells(frame, moments, ys, [row[low:high] for row in bad], most, "var(--fault)"),
+        _cells(frame, moments, ys, [row[low:high] for row in good], most, "var(--heat)"),
         _line(frame, latency["t_s"], rows.get("p99_s", []), (edges[low], edges[high]), content.length_s),
         time_axis(frame, content),
         _hits(frame, content, moments, good, bad, rows, per),
@@ -59,7 +67,7 @@ def heat_map(content: Content, run: Json, load: str) -> Markup | None:
     )  # fmt: skip
     caption = (
         f"Requests of {load} by the moment they arrived and by the time until they ended; darker where more of them"
-        " did."
+        f" did.{f' The lowest band holds all that took less than {span(edges[low + 1])}.' if below else ''}"
     )
     return el("figure", el("h3", load), legend, scrolling(picture, f"latency of {load}"), el("figcaption", caption))
 
@@ -75,13 +83,13 @@ def _used(table: Sequence[Sequence[int]]) -> tuple[int, int]:
 
 def _cells(
     frame: Frame, moments: Sequence[float], ys: Sequence[float], table: Sequence[Sequence[int]], most: int,
-    colour: str, inset: float,
+    colour: str, 
 ) -> list[Markup]:  # fmt: skip
     """One path for each level, of rectangles a column; neighbours of the same level above each other are one."""
     paths: dict[int, list[str]] = {}
     for row, (a, b) in zip(table, pairwise(moments), strict=True):
         levels = [_level(n, most) for n in row]
-        x, width = frame.x(a), frame.x(b) - frame.x(a) - inset
+        x, width = round(frame.x(a)), round(frame.x(b)) - round(frame.x(a))
         k = 0
         while k < len(levels):
             first, level = k, levels[k]

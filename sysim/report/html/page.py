@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sysim.analysis.words import count
-from sysim.report.html import flow, graph, heat, story, tables, timeline, variants
+from sysim.report.html import axes, flow, graph, heat, story, tables, timeline, variants
 from sysim.report.html.content import AS_IT_STANDS, Content, Json
 from sysim.report.html.element import Markup, el
 from sysim.report.html.style import CSS, SCRIPT, patterns
@@ -110,11 +110,26 @@ def _window(content: Content, name: str, window: Json, first: bool, number: int)
     return el(
         "div",
         el("h3", f"{title}: {clock(window['from_s'])} to {clock(window['to_s'])}"),
-        graph.graph(window, title),
+        graph.graph(window, title, _struck(content, window)),
         tables.services(window),
         tables.calls(window),
         data_tab=title, data_first=first, id=f"window-{number}",
     )  # fmt: skip
+
+
+def _struck(content: Content, window: Json) -> dict[str, list[str]]:
+    """Service -> the faults on it, or on calls to it, that were at work in the window."""
+    at_work = {
+        name
+        for begin, end, name in axes.faults(content.run, content.length_s)
+        if begin < window["to_s"] and max(end, begin) >= window["from_s"]
+    }
+    found: dict[str, list[str]] = {}
+    for some in content.result.get("faults", ()):
+        if some["fault"] in at_work:
+            for service in some["services"]:
+                found.setdefault(service, []).append(some["kind"])
+    return found
 
 
 def _variants(content: Content) -> list[Markup | None]:
