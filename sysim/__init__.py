@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.result import Result
     from sysim.study.study import Study
-    from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map
+    from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
 
 _HOME = {
     "load": "sysim.api",
@@ -32,6 +32,7 @@ _HOME = {
     "vulnerability_map": "sysim.study.verbs",
     "least_relief": "sysim.study.verbs",
     "fault_sweep": "sysim.study.verbs",
+    "what_if": "sysim.study.verbs",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -46,7 +47,7 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "__version__",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "__version__",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -11,14 +11,16 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
-from sysim import model
+from sysim import model, storing
 from sysim.errors import Problem, ScenarioError, UnsupportedByEngine
 
 if TYPE_CHECKING:
     from sysim.plan.plan import Plan
     from sysim.record.record import Record
     from sysim.result import Result, Run
+    from sysim.store import Keeping
     from sysim.study.trials import Simulation
+    from sysim.study.whatif import Futures
 
 Engine = Literal["compiled", "reference"]
 ENGINES: tuple[Engine, ...] = ("compiled", "reference")
@@ -26,7 +28,7 @@ Progress = Callable[[float], None]
 Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
 
 __all__ = [
-    "ENGINES", "Entry", "Interrupted", "Scenario", "library", "load", "loads", "plan_of", "simulate",
+    "ENGINES", "Entry", "Interrupted", "Scenario", "futures", "library", "load", "loads", "plan_of", "simulate",
     "simulation",
 ]  # fmt: skip
 
@@ -84,6 +86,13 @@ class Scenario:
         if self._loaded is None:
             raise ValueError("a scenario made in code has no file to write")
         return scenario_file.dump(self._loaded)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The texts that the scenario was read from, by file name, the files it includes among them."""
+        from sysim import scenario_file
+
+        return {} if self._loaded is None else scenario_file.sources(self._loaded)
 
     def simulate(self, **options: Any) -> Result:
         """The same as ``sysim.simulate(scenario, ...)``."""
@@ -213,6 +222,8 @@ def simulate(
     workers: int = 1,
     processes: Iterable[Any] = (),
     operations: Mapping[str, Any] | None = None,
+    store: Keeping | str | Path | None = None,
+    resume: bool = False,
 ) -> Result:
     """Run all replications of a scenario and return what they found out.
 
@@ -222,7 +233,8 @@ def simulate(
     kept in full detail. `progress` is called with the share that is done. With `workers` the replications run
     on as many threads; the result does not depend on it. `processes` and `operations` are Python generators
     of the user, which only the reference engine can run. Ctrl-C raises `Interrupted`, which keeps the
-    replications that were finished.
+    replications that were finished. `store` is the file of a store that the run is put into, replication by
+    replication; with `resume`, those that are in it already are not simulated again.
     """
     if engine not in ENGINES:
         raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
@@ -246,9 +258,15 @@ def simulate(
     run = _engine(engine)
     shares = [0.0] * count
     stop = Event()
+    label = facade.variant or ""
 
     def one(replication: int) -> Run:
         from sysim.result import summarise
+
+        found = None if keeping is None else keeping.recall(label, replication)
+        if found is not None:
+            shares[replication] = 1.0
+            return found
 
         def note(now: float) -> None:
             if stop.is_set():
@@ -269,19 +287,37 @@ def simulate(
         return summarise(plan, facade.model, record, first_seed, replication)
 
     done: dict[int, Run] = {}
-    try:
-        if engine == "compiled" or min(workers, count) > 1:
-            _warm_up(engine)
-        if min(workers, count) > 1:
-            _on_threads(one, count, min(workers, count), done)
-        else:
-            for replication in range(count):
-                done[replication] = one(replication)
-    except KeyboardInterrupt:
-        raise Interrupted(_result(facade, engine, done, interrupted=True) if done else None) from None
-    finally:
-        stop.set()
-    return _result(facade, engine, done)
+
+    def keep(replication: int, finished: Run) -> None:
+        done[replication] = finished
+        if keeping is not None:
+            keeping.keep(label, finished)
+
+    with storing.opened(store, resume) as keeping:
+        if keeping is not None:
+            asked = storing.question(facade, label, plan, first_seed, traces, repeatable=not extras)
+            storing.begin(keeping, "run", facade, engine, count, [asked])
+        interrupted = False
+        try:
+            if engine == "compiled" or min(workers, count) > 1:
+                _warm_up(engine)
+            if min(workers, count) > 1:
+                _on_threads(one, count, min(workers, count), keep)
+            else:
+                for replication in range(count):
+                    keep(replication, one(replication))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            stop.set()
+        if not done:
+            raise Interrupted(None)
+        result = _result(facade, engine, done, interrupted)
+        if keeping is not None:
+            keeping.finish(result)
+        if interrupted:
+            raise Interrupted(result)
+        return result
 
 
 WARM_UP = """
@@ -305,19 +341,21 @@ def _warm_up(engine: Engine) -> None:
     _engine(engine)(lower(tiny), seed=1, replication=0)
 
 
-def _on_threads(one: Callable[[int], Run], count: int, workers: int, done: dict[int, Run]) -> None:
+def _on_threads(
+    one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]
+) -> None:
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
     try:
         waiting = {pool.submit(one, replication): replication for replication in range(count)}
         while waiting:
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                done[waiting.pop(future)] = future.result()
+                keep(waiting.pop(future), future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupted: bool = False) -> Result:
+def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupted: bool) -> Result:
     from sysim.result import Result
 
     return Result(
@@ -396,3 +434,52 @@ def simulation(engine: Engine, seed: int) -> Simulation:
         return one
 
     return prepare
+
+
+def futures(engine: Engine, seed: int) -> Futures:
+    """What a study needs of an engine to go on from one past in many ways.
+
+    It takes scenarios that are the same until an instant (ns), and gives a function that runs one replication of each,
+    in their order. The compiled engine runs the past once and copies itself there, the reference engine begins anew;
+    the runs are the same.
+    """
+    from sysim.result import summarise
+    from sysim.study.trials import Stopped
+
+    if engine not in ENGINES:
+        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    if engine == "compiled":
+        _warm_up(engine)
+
+    def prepare(scenarios: Sequence[model.Scenario], at: int) -> Callable[[int, Event], Iterator[Run]]:
+        plans = [plan_of(from_model(scenario)) for scenario in scenarios]
+
+        def runs(replication: int, stop: Event) -> Iterator[Run]:
+            def note(now: float) -> None:
+                if stop.is_set():
+                    raise Stopped
+
+            for scenario, plan, record in zip(scenarios, plans, _branches(engine, plans, at, seed, replication, note),
+                                              strict=True):  # fmt: skip
+                yield summarise(plan, scenario, record, seed, replication)
+
+        return runs
+
+    return prepare
+
+
+def _branches(
+    engine: Engine, plans: Sequence[Plan], at: int, seed: int, replication: int, note: Progress
+) -> Iterator[Record]:
+    if engine == "reference":
+        for plan in plans:
+            yield _engine(engine)(plan, seed=seed, replication=replication, progress=note)
+        return
+    from sysim.engine.compiled.run import Execution
+
+    past = Execution(plans[0], seed=seed, replication=replication)
+    past.advance(until=at, progress=note)
+    for plan in plans:
+        branch = past.copy(plan)
+        branch.advance(progress=note)
+        yield branch.finish()

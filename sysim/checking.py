@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from sysim import api, model
+from sysim import api, model, storing
 from sysim.api import ENGINES, Engine, Progress, Scenario
 
 if TYPE_CHECKING:
     from sysim.analysis.compare import Comparison
     from sysim.analysis.corrections import Correction
+    from sysim.plan.plan import Plan
     from sysim.result import Result, Run
+    from sysim.store import Keeping
     from sysim.study.study import Study
     from sysim.study.verdicts import Member, Simulate
 
@@ -33,6 +36,8 @@ def check(
     max_replications: int | None = None,
     budget_s: float | None = None,
     progress: Progress | None = None,
+    store: Keeping | str | Path | None = None,
+    resume: bool = False,
 ) -> Study:
     """Run every variant of a scenario under the same random numbers, and judge its checks.
 
@@ -41,7 +46,9 @@ def check(
     decided and, with `precision` (a share), every interval that narrow. `budget_s` ends it after so many
     seconds of wall time, and the result says so. `correct` is ``holm``, so that all verdicts are right
     together with 95 %, or ``none``. Conditions of `abort_when` end a study when one holds in a run. Ctrl-C
-    leaves a study marked `interrupted`, with the replications that were finished. Raises `ScenarioError`
+    leaves a study marked `interrupted`, with the replications that were finished. `store` is the file of a
+    store that the study is put into, replication by replication; with `resume`, those that are in it already
+    are not simulated again. Raises `ScenarioError`
     where a variant cannot be read or simulated.
     """
     from sysim.study.check import study
@@ -58,10 +65,6 @@ def check(
     needed = chosen(patches, [*wanted, *_held_against(facade.model, wanted)]) if wanted else ()
     first_seed = _seed_of(facade, seed)
     facades = [facade.as_variant(name) for name in needed] or [facade]
-    members = [
-        _member(some, some.variant or AS_IT_STANDS, engine, first_seed, some.variant in (*wanted, None))
-        for some in facades
-    ]
     sequential = precision is not None or max_replications is not None
     count = replications
     if count is not None and sequential:
@@ -74,16 +77,31 @@ def check(
         sampling = Sampling.fixed(count, budget_s)
     if engine == "compiled" or workers > 1:
         api._warm_up(engine)
-    return study(
-        members,
-        name=facade.name,
-        baseline=baseline_of(patches, needed) or AS_IT_STANDS,
-        engine=engine,
-        sampling=sampling,
-        correction=correct,
-        workers=workers,
-        progress=progress,
-    )
+    plans = {some.variant or AS_IT_STANDS: api.plan_of(some) for some in facades}
+    with storing.opened(store, resume) as keeping:
+        if keeping is not None:
+            asked = [
+                storing.question(some, name, plan, first_seed)
+                for some, (name, plan) in zip(facades, plans.items(), strict=True)
+            ]
+            storing.begin(keeping, "check", facade, engine, None if sampling.sequential else count, asked)
+        members = [
+            _member(some, name, plan, engine, first_seed, some.variant in (*wanted, None), keeping)
+            for some, (name, plan) in zip(facades, plans.items(), strict=True)
+        ]
+        found = study(
+            members,
+            name=facade.name,
+            baseline=baseline_of(patches, needed) or AS_IT_STANDS,
+            engine=engine,
+            sampling=sampling,
+            correction=correct,
+            workers=workers,
+            progress=progress,
+        )
+        if keeping is not None:
+            keeping.finish(found)
+        return found
 
 
 def compare(
@@ -144,7 +162,9 @@ def _seed_of(facade: Scenario, seed: int | None) -> int:
     return found
 
 
-def _member(facade: Scenario, name: str, engine: Engine, seed: int, judged: bool) -> Member:
+def _member(
+    facade: Scenario, name: str, plan: Plan, engine: Engine, seed: int, judged: bool, keeping: Keeping | None
+) -> Member:
     from sysim.study.verdicts import Member
 
     return Member(
@@ -152,22 +172,32 @@ def _member(facade: Scenario, name: str, engine: Engine, seed: int, judged: bool
         variant=facade.variant,
         scenario=facade.model,
         digest=facade.digest,
-        simulate=_simulation(facade, engine, seed),
+        simulate=_simulation(facade, name, plan, engine, seed, keeping),
         warnings=facade.warnings,
         check_places=facade._loaded.check_places if facade._loaded else (),
         abort_places=facade._loaded.abort_places if facade._loaded else (),
         judged=judged,
+        keep=None if keeping is None else partial(keeping.keep, name),
     )
 
 
-def _simulation(facade: Scenario, engine: Engine, seed: int) -> Simulate:
-    """One replication of a scenario, that can be asked to stop."""
+def _simulation(
+    facade: Scenario, name: str, plan: Plan, engine: Engine, seed: int, keeping: Keeping | None
+) -> Simulate:
+    """One replication of a scenario, that can be asked to stop; the stored one where it is to be used again."""
     from sysim.result import summarise
+    from sysim.study.check import SERIES
     from sysim.study.replications import Stopped
 
-    plan, run = api.plan_of(facade), api._engine(engine)
+    run = api._engine(engine)
 
     def one(replication: int, stop: Event, progress: Progress | None) -> Run:
+        found = None if keeping is None else keeping.recall(name, replication, series=replication < SERIES)
+        if found is not None:
+            if progress is not None:
+                progress(1.0)
+            return found
+
         def note(now: float) -> None:
             if stop.is_set():
                 raise Stopped

@@ -1,4 +1,4 @@
-"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``break``, ``explain`` and others.
+"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``what-if``, ``break`` and others.
 
 Commands are imported when they are used, so that ``sysim --help`` is quick. Exit codes: 0 all is well, 1 a
 check fails, 2 the scenario or the usage is wrong, 3 no check fails but some are inconclusive, 130
@@ -15,15 +15,20 @@ from typing import Any, NoReturn
 
 import click
 
+from sysim.cli.options import WORDS
+
 COMMANDS = {
     "run": "Simulate a scenario and say what happened.",
     "check": "Run every variant, and say which checks hold and which mitigations work.",
     "report": "Write one HTML page that tells what happened, to read, print or mail.",
     "compare": "Compare two scenarios, variants or stored results.",
+    "runs": "List the runs of a store, or delete some.",
+    "show": "Print a stored run again: its summary, or its JSON object.",
     "validate": "Say whether a scenario is valid, and everything that is wrong with it.",
     "explain": "Explain a scenario in plain English, without running it.",
     "tip": "Find how much of a fault, or of anything, keeps the system down for good.",
     "relief": "Find the least cut of the load with which the system gets up again.",
+    "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
@@ -42,7 +47,7 @@ class LazyCommands(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"sysim.cli.{cmd_name}"), "command")  # noqa: B009
+        found = getattr(import_module(f"sysim.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(found, click.Command)
         return found
 
@@ -50,6 +55,15 @@ class LazyCommands(click.Group):
         """The list of commands of the help text, without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Note the words of the command line, which parsing takes apart."""
+        words = list(args)
+        made = super().make_context(info_name, args, parent, **extra)
+        made.meta[WORDS] = words
+        return made
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
         """Run, and exit with the code that says how it went; a user's mistake never shows a traceback."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options
+from sysim.cli.options import read, resume_option, say_stored, scenario_options, store_option, storing
 
 if TYPE_CHECKING:
     from sysim.study.study import Study
@@ -81,6 +82,8 @@ def _read(text: str, reader: str) -> float:
     "--out", metavar="DIR", type=click.Path(file_okay=False),
     help="Write check.json, report.html, differences.csv and a folder for each variant there.",
 )  # fmt: skip
+@store_option
+@resume_option
 @click.option("--quiet", "-q", is_flag=True, help="Print verdicts and sentences only, and no progress.")
 def command(
     file: str,
@@ -100,6 +103,8 @@ def command(
     junit_inconclusive: Any,
     github: bool,
     out: str | None,
+    store: str | None,
+    resume: bool,
     quiet: bool,
 ) -> int:
     """Run every variant of FILE side by side and say which checks hold.
@@ -117,12 +122,20 @@ def command(
         message = f"found {junit!r}, expected a file in a folder that can be written"
         raise click.BadParameter(message, param_hint="--junit")
     scenario = read(file, None, settings, params)
-    with progress(engine, quiet) as note:
-        study = check(
-            scenario, variants=variants, seed=seed, replications=replications, engine=engine,
-            workers=workers or os.cpu_count() or 1, correct=correct, precision=precision,
-            max_replications=max_replications, budget_s=budget, progress=note,
-        )  # fmt: skip
+    from sysim.report.study import show_study
+
+    with storing(store, resume) as keeping:
+        with progress(engine, quiet) as note:
+            study = check(
+                scenario, variants=variants, seed=seed, replications=replications, engine=engine,
+                workers=workers or os.cpu_count() or 1, correct=correct, precision=precision,
+                max_replications=max_replications, budget_s=budget, progress=note, store=keeping,
+            )  # fmt: skip
+        again = _again(file, variants, settings, params, study, correct)
+        if keeping is not None:
+            plain = StringIO()
+            show_study(study, plain, again=again)
+            keeping.describe(plain.getvalue())
     told = dict.fromkeys(warning for result in study.results.values() for warning in result.warnings)
     for warning in told:
         if warning not in scenario.warnings:
@@ -145,9 +158,6 @@ def command(
     if as_json:
         click.echo(study.to_json())
     else:
-        from sysim.report.study import show_study
-
-        again = _again(file, variants, settings, params, study, correct)
         show_study(study, sys.stdout, quiet, again)
     if github or os.environ.get("GITHUB_ACTIONS") == "true":
         from sysim.report.github import workflow_commands
@@ -155,7 +165,7 @@ def command(
         # GitHub reads workflow commands on either stream; with --json, stdout is the object and nothing else.
         for line in workflow_commands(study):
             click.echo(line, err=as_json)
-    return study.exit_code
+    return say_stored(keeping, study.exit_code, quiet)
 
 
 def _again(

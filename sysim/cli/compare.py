@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sysim.cli.options import store_option
+
 if TYPE_CHECKING:
     from sysim.analysis.compare import Side
     from sysim.api import Scenario
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
     help="Both give the same result; the reference one is the readable, slow one.",
 )  # fmt: skip
+@store_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @click.option("--all", "everything", is_flag=True, help="Also what does not differ beyond chance.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -47,20 +50,22 @@ def command(
     replications: int | None,
     workers: int | None,
     engine: Any,
+    store: str | None,
     as_json: bool,
     everything: bool,
     quiet: bool,
 ) -> None:
     """Say what differs between A and B, in the scenario and in what happens.
 
-    Each is FILE, FILE@VARIANT, or a stored result: the result.json that `run --out` wrote, or
+    Each is FILE, FILE@VARIANT, or a stored result: a run of the store by its number or as `last`, with @VARIANT for
+    one of `check`, as 7@patient or PATH#7@patient; the result.json that `run --out` wrote, or
     check.json@VARIANT of `check --out`. Scenarios are simulated with the same random numbers and compared
     run by run.
     """
     from sysim.analysis.compare import compare
     from sysim.cli.progress import progress
 
-    files = [_resolve(text, settings, params) for text in (a, b)]
+    files = [_resolve(text, settings, params, store) for text in (a, b)]
     scenarios = [some for some in files if not callable(some)]
     if len(scenarios) < 2 and (settings or params) and not scenarios:
         raise click.UsageError("--set and --param change scenarios, and both sides are stored results")
@@ -79,21 +84,26 @@ def command(
     show_comparison(found, sys.stdout, everything)
 
 
-def _resolve(text: str, settings: tuple[str, ...], params: tuple[str, ...]) -> Scenario | Callable[[], Side]:
+def _resolve(
+    text: str, settings: tuple[str, ...], params: tuple[str, ...], store: str | None
+) -> Scenario | Callable[[], Side]:
     """The scenario that an argument names, or how to read the stored result."""
     from sysim.cli.options import read
 
     file, at, variant = text.rpartition("@")
     if not at or Path(text).exists():
         file, variant = text, ""
+    path, mark, run = file.rpartition("#")
+    if mark and (run.isdecimal() or run == "last"):
+        return lambda: _of_store(path, run, variant, text)
+    if store and (file.isdecimal() or file == "last") and not Path(file).exists():
+        return lambda: _of_store(store, file, variant, text)
     if file.endswith(".json"):
         return lambda: _stored(file, variant, text)
     return read(file, variant or None, settings, params)
 
 
 def _stored(file: str, variant: str, text: str) -> Side:
-    import yaml
-
     from sysim.analysis.compare import Side
     from sysim.errors import SysimError
 
@@ -113,10 +123,39 @@ def _stored(file: str, variant: str, text: str) -> Side:
     if not isinstance(facts, dict) or not facts.get("runs") or facts.get("format") != 1:
         raise SysimError(f"{file}: found no runs of format 1, expected a result of sysim run or check")
     scenario = folder / "scenario.yaml"
-    tree = None
-    if scenario.is_file():
-        tree = yaml.load(scenario.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    return Side(text, facts["runs"], tree if isinstance(tree, dict) else None, facts["scenario"]["digest"])
+    tree = _tree(scenario.read_text(encoding="utf-8")) if scenario.is_file() else None
+    return Side(text, facts["runs"], tree, facts["scenario"]["digest"])
+
+
+def _of_store(path: str, run: str, variant: str, text: str) -> Side:
+    from sysim.analysis.compare import Side
+    from sysim.store import StoreError, open_store
+
+    with open_store(path) as store:
+        facts = store.load(run, series=False)
+    result = facts["result"]
+    if result is None:
+        raise StoreError(f"{path}: run {facts['id']} has no result: it is {facts['state']}")
+    if facts["kind"] == "check":
+        names = ", ".join(result["variants"])
+        if variant not in result["variants"]:
+            found = f"the variant {variant!r}" if variant else "no variant"
+            raise StoreError(f"{path}: found {found} of run {facts['id']}, expected {text}@NAME with one of {names}")
+        result = result["variants"][variant]
+    elif variant and variant != result["variant"]:
+        ran = f"{result['variant']!r}" if result["variant"] else "without one"
+        raise StoreError(f"{path}: found the variant {variant!r}, but run {facts['id']} was {ran}")
+    kept = facts["scenarios"]
+    name = variant if facts["kind"] == "check" else next(iter(kept))
+    return Side(text, result["runs"], _tree(kept[name]), result["scenario"]["digest"])
+
+
+def _tree(text: str) -> dict[str, Any] | None:
+    """A resolved scenario as it is stored: so a fresh result and a stored one differ in what was changed only."""
+    import yaml
+
+    found = yaml.load(text, Loader=yaml.BaseLoader)
+    return found if isinstance(found, dict) else None
 
 
 def _simulated(
@@ -130,8 +169,6 @@ def _simulated(
     engine: Any,
     note: Callable[[float], None] | None,
 ) -> Side:
-    import yaml
-
     from sysim.analysis.compare import Side
     from sysim.api import simulate
     from sysim.checking import FEW_REPLICATIONS
@@ -145,6 +182,4 @@ def _simulated(
         workers=workers or os.cpu_count() or 1,
         progress=None if note is None else lambda share: note((k + share) / 2),
     )
-    # As it is stored: so a fresh result and a stored one differ in nothing but what was changed.
-    tree = yaml.load(scenario.to_yaml(), Loader=yaml.BaseLoader)
-    return Side(text, result.to_dict()["runs"], tree, result.digest)
+    return Side(text, result.to_dict()["runs"], _tree(scenario.to_yaml()), result.digest)

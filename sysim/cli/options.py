@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from sysim.api import Scenario
+    from sysim.store import Keeping
 
+WORDS = "sysim.cli.words"
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -44,6 +48,65 @@ def _decorators(several: bool) -> tuple[Decorator, ...]:
         variant,
         click.argument("file"),
     )  # fmt: skip
+
+
+STORE = "SYSIM_STORE"
+
+
+def store_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--store, with its default in the environment."""
+    return click.option(
+        "--store", metavar="PATH", envvar=STORE,
+        help=f"The file of the store; {STORE} in the environment unless given.",
+    )(function)  # fmt: skip
+
+
+def resume_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--resume."""
+    return click.option(
+        "--resume", is_flag=True, help="Go on where it stopped: what the store has is not simulated again."
+    )(function)
+
+
+def storing(store: str | None, resume: bool) -> AbstractContextManager[Keeping | None]:
+    """What `run` and `check` store with, None where nothing is stored."""
+    if not store:
+        if resume:
+            raise click.UsageError(f"--resume goes on with what is stored: it needs --store PATH, or {STORE}")
+        return nullcontext()
+    from sysim.store import Keeping
+
+    return Keeping(
+        store, resume=resume, command=shlex.join(("sysim", *words())), tell=lambda text: click.echo(text, err=True)
+    )
+
+
+def words() -> list[str]:
+    """The command line as it was given, without the name of the program."""
+    found = click.get_current_context().find_root().meta.get(WORDS, [])
+    return [str(word) for word in found]
+
+
+def say_stored(keeping: Keeping | None, code: int, quiet: bool) -> int:
+    """Tell on stderr where the run is; the exit code, which says 2 where all is well but storing."""
+    if keeping is None:
+        return code
+    if keeping.failure is not None:
+        return code or 2
+    if not quiet:
+        again = f", {keeping.reused} replications of it stored before" if keeping.reused else ""
+        click.echo(f"stored as run {keeping.id} in {keeping.path}{again}", err=True)
+    return code
+
+
+def stored(which: str, store: str | None) -> tuple[str, str]:
+    """The store and the run that an argument names: a number or ``last``, or with the store in it PATH#NUMBER."""
+    path, mark, number = which.rpartition("#")
+    if mark:
+        return path, number
+    if not store:
+        raise click.UsageError(f"found the run {which!r}, but no store: give --store PATH, or set {STORE}")
+    return store, which
 
 
 def read(file: str, variant: str | None, settings: tuple[str, ...], params: tuple[str, ...]) -> Scenario:

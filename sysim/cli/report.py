@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options
+from sysim.cli.options import read, scenario_options, store_option, stored
 
 if TYPE_CHECKING:
     from sysim.report.html import Content
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     "--out", "-o", metavar="FILE", type=click.Path(dir_okay=False), default="report.html", show_default=True,
     help="Where to write the page.",
 )  # fmt: skip
+@click.option(
+    "--what-if", "tried", metavar="JSON", type=click.Path(exists=True, dir_okay=False),
+    help="Rank the mitigations that `sysim what-if --json` printed, too.",
+)  # fmt: skip
+@store_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     file: str,
@@ -46,38 +52,72 @@ def command(
     workers: int | None,
     engine: Any,
     out: str,
+    tried: str | None,
+    store: str | None,
     quiet: bool,
 ) -> int:
     """Write one HTML page that tells what happened in FILE.
 
-    FILE is a scenario, whose variants are run side by side as in `sysim check`, or the JSON that `sysim run
-    --json --series` or `sysim check --json` printed. With --variant the page tells that one in detail. The
+    FILE is a scenario, whose variants are run side by side as in `sysim check`; or the JSON that `sysim run
+    --json --series` or `sysim check --json` printed; or the number of a run in a store, as `sysim runs` lists
+    it, or `last`. With --variant the page tells that one in detail. The
     page loads nothing: mail it, print it, keep it. The exit code is that of `sysim run` and `sysim check`.
     """
     from sysim.report.html import page
     from sysim.report.html.story import exit_code
 
-    if file.endswith(".json"):
+    in_store = file == "last" or file.rpartition("#")[2].isdigit()
+    if in_store or file.endswith(".json"):
         if settings or params or seed is not None or replications is not None:
             raise click.UsageError("a stored result is told as it is: --set, --param, --seed and -n are for scenarios")
-        content = _stored(Path(file), variant)
+        content = _from_store(*stored(file, store), variant) if in_store else _of_file(Path(file), variant)
     else:
         content = _simulated(
             file, variant, settings, params, seed, replications, workers or os.cpu_count() or 1, engine, quiet
         )
+    if tried is not None:
+        content = replace(content, what_if=_tried(Path(tried)))
     Path(out).write_text(page(content), encoding="utf-8")
     click.echo(f"wrote {out}", err=True)
     return exit_code(content)
 
 
-def _stored(path: Path, variant: str | None) -> Content:
-    from sysim.report.html import of_json
+def _json(path: Path) -> Any:
     from sysim.report.html.content import NotAResult
 
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise NotAResult(f"{path}: found no JSON ({error}), expected the output of sysim run --json") from None
+        raise NotAResult(f"{path}: found no JSON ({error}), expected the output of a command with --json") from None
+
+
+def _tried(path: Path) -> tuple[Any, ...]:
+    from sysim.report.html.content import NotAResult
+
+    found = _json(path)
+    if not isinstance(found, dict) or "mitigations" not in found:
+        raise NotAResult(f"{path}: found no mitigations, expected what `sysim what-if --json` prints")
+    return tuple(found["mitigations"])
+
+
+def _from_store(path: str, which: str, variant: str | None) -> Content:
+    from sysim.report.html import of_json
+    from sysim.store import StoreError, open_store
+
+    with open_store(path) as opened:
+        facts = opened.load(which)
+    if facts["result"] is None:
+        raise StoreError(f"{path}: run {facts['id']} has no result yet, expected one that is complete")
+    content = of_json(facts["result"], command=facts["command"], focus=variant)
+    texts = facts["scenarios"]
+    return replace(content, scenario=texts.get(content.focus) or next(iter(texts.values()), ""))
+
+
+def _of_file(path: Path, variant: str | None) -> Content:
+    from sysim.report.html import of_json
+    from sysim.report.html.content import NotAResult
+
+    found = _json(path)
     beside = path.with_name("scenario.yaml")
     try:
         content = of_json(found, focus=variant)
@@ -112,11 +152,11 @@ def _simulated(
         click.echo(f"interrupted after {study.replications} replications of each variant", err=True)
     focus = variant or study.baseline
     told = scenario.as_variant(focus) if focus in scenario.variants else scenario
-    words = ["sysim", "report", file]
+    again = ["sysim", "report", file]
     for option, values in (("--set", settings), ("--param", params)):
         for value in values:
-            words += [option, value]
+            again += [option, value]
     if variant is not None:
-        words += ["--variant", variant]
-    words += ["--seed", str(study.results[focus].run.seed), "--replications", str(study.replications)]
-    return of_study(study, told.to_yaml(), shlex.join(words), focus)
+        again += ["--variant", variant]
+    again += ["--seed", str(study.results[focus].run.seed), "--replications", str(study.replications)]
+    return of_study(study, told.to_yaml(), shlex.join(again), focus)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options
+from sysim.cli.options import read, resume_option, say_stored, scenario_options, store_option, storing
+
+if TYPE_CHECKING:
+    from sysim.api import Scenario
+    from sysim.result import Result
 
 
 @click.command("run")
@@ -34,6 +39,8 @@ from sysim.cli.options import read, scenario_options
     type=click.Path(file_okay=False),
     help="Write result.json, report.html, series CSV and pictures there.",
 )
+@store_option
+@resume_option
 @click.option("--quiet", "-q", is_flag=True, help="Print verdicts only, no summary and no progress.")
 def command(
     file: str,
@@ -48,6 +55,8 @@ def command(
     series: bool,
     traces: int,
     out: str | None,
+    store: str | None,
+    resume: bool,
     quiet: bool,
 ) -> int:
     """Simulate FILE and say what happened.
@@ -56,27 +65,19 @@ def command(
     of the file hold, 1 when one fails, 3 when none fails but some are inconclusive, 2 when the scenario is
     not valid.
     """
-    from sysim.api import Interrupted, simulate
-    from sysim.cli.progress import progress
-
     scenario = read(file, variant, settings, params)
-    interrupted = False
-    try:
-        with progress(engine, quiet) as note:
-            result = simulate(
-                scenario,
-                seed=seed,
-                replications=replications,
-                engine=engine,
-                traces=traces,
-                progress=note,
-                workers=workers,
-            )
-    except Interrupted as stop:
-        if stop.result is None:
-            raise KeyboardInterrupt from None
-        result, interrupted = stop.result, True
-        click.echo(f"interrupted after {len(result.runs)} replications", err=True)
+    from sysim.report.terminal import Command, show
+
+    call = Command(file, variant, settings, params, seed, replications, engine)
+    with storing(store, resume) as keeping:
+        result = _simulated(
+            scenario, engine, quiet, seed=seed, replications=replications, traces=traces, workers=workers,
+            store=keeping,
+        )  # fmt: skip
+        if keeping is not None:
+            plain = StringIO()
+            show(result, call, plain)
+            keeping.describe(plain.getvalue())
 
     if out is not None:
         from sysim.report.files import write_all
@@ -86,12 +87,22 @@ def command(
     if as_json:
         click.echo(result.to_json(series))
     else:
-        from sysim.report.terminal import Command, show
-
-        call = Command(file, variant, settings, params, seed, replications, engine)
         show(result, call, sys.stdout, brief=quiet)
-    if interrupted:
-        return 130
     from sysim.analysis.checks import exit_code
 
-    return exit_code(result.checks)
+    return say_stored(keeping, 130 if result.interrupted else exit_code(result.checks), quiet)
+
+
+def _simulated(scenario: Scenario, engine: Any, quiet: bool, **options: Any) -> Result:
+    """The result, after Ctrl-C with the replications that were finished."""
+    from sysim.api import Interrupted, simulate
+    from sysim.cli.progress import progress
+
+    try:
+        with progress(engine, quiet) as note:
+            return simulate(scenario, engine=engine, progress=note, **options)
+    except Interrupted as stop:
+        if stop.result is None:
+            raise KeyboardInterrupt from None
+        click.echo(f"interrupted after {len(stop.result.runs)} replications", err=True)
+        return stop.result

@@ -33,7 +33,7 @@ workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, r
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
               phase) StagesRate(start, stages: RateStage(duration, to)) Poisson() Evenly() Batch(size? |
               geometric?; .mean)
-fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, replica_share?, zone?, each?)
+fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, replica_share?, zone?, each?, until?)
               on: ServiceTarget(service) OperationTarget(service, operation) ZoneTarget(zone)
               EdgeTarget(caller, caller_operation?, callee, callee_operation?)
               effect: PauseFault() SlowdownFault(factor) CapacityFault(share) LatencyFault(latency: D)

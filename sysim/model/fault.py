@@ -141,7 +141,8 @@ class Fault(Model):
     comes back for ever: `every` is the up time, counted from time 0 (or from `at`) and then from the end
     of the last one.
     `replicas` or `replica_share` (rounded up) strikes only the lowest-numbered ready replicas, `zone` only
-    those in the zone. With ``each="replica"`` every replica has its own occurrences.
+    those in the zone. With ``each="replica"`` every replica has its own occurrences. At `until` (ns) it is over
+    at the latest, and does not come back: somebody has taken back what caused it. Files do not say that, studies do.
     """
 
     name: Name | None = None
@@ -154,6 +155,7 @@ class Fault(Model):
     replica_share: PositiveShare | None = None
     zone: Name | None = None
     each: Literal["replica"] | None = None
+    until: Instant | None = None
 
     @model_validator(mode="after")
     def _has_a_beginning(self) -> Fault:

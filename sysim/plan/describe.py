@@ -272,6 +272,7 @@ def _faults(plan: Plan) -> Iterable[str]:
         if row[t.F_EVERY] >= 0:
             when = f"{when} every {_distribution(plan, row[t.F_EVERY])}".strip()
         lasts = f" for {_distribution(plan, row[t.F_FOR])}" if row[t.F_FOR] >= 0 else ""
+        lasts += f" until {_ns(row[t.F_UNTIL])}" if row[t.F_UNTIL] < t.NEVER else ""
         struck = "" if row[t.F_STRIKE] < 0 else f", {row[t.F_STRIKE]} of them"
         share = float(plan.faultsF[number, t.FF_STRIKE])
         struck = f", {_share(share)} of them" if share >= 0 else struck

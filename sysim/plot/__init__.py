@@ -1,4 +1,4 @@
-"""Pictures of a result: `timeline`, `latency` and `graph`, each a matplotlib Figure; `save` writes PNG and
+"""Pictures of a result: `timeline`, `latency`, `graph` and `causes`, each a matplotlib Figure; `save` writes PNG and
 SVG.
 
 matplotlib is imported when a picture is made, never by ``import sysim``. No pyplot, no global state: figures
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from sysim.study.bisection import Bisection
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map
+    from sysim.study.whatif import WhatIf
 
-__all__ = ["graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability"]
+__all__ = [
+    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+]  # fmt: skip
 
 
 def timeline(result: Result, **options: Any) -> Figure:
@@ -43,6 +46,13 @@ def graph(result: Result, window: str = "all") -> Figure:
     return draw(result, window)
 
 
+def causes(result: Result, window: str = "all") -> Figure:
+    """Where the failed requests of each load began to fail."""
+    from sysim.plot.origins import causes as draw
+
+    return draw(result, window)
+
+
 def tipping(found: Bisection, title: str = "") -> Figure:
     """The runs that stay down along the path, and where it tips."""
     from sysim.plot.regions import tipping as draw
@@ -60,6 +70,13 @@ def vulnerability(found: Map) -> Figure:
 def impact(found: Sweep) -> Figure:
     """What each fault of a sweep does to customers."""
     from sysim.plot.bars import impact as draw
+
+    return draw(found)
+
+
+def what_if(found: WhatIf) -> Figure:
+    """The customers that each mitigation saves."""
+    from sysim.plot.rescue import what_if as draw
 
     return draw(found)
 

@@ -30,6 +30,7 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
         ("loads", result.loads()),
         ("services", result.services()),
         ("calls", result.calls()),
+        ("causes", result.causes()),
     ):
         if table:
             written.append(_csv(base / f"{name}.csv", list(table[0]), ([*row.values()] for row in table)))
@@ -50,6 +51,8 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
         "latency": plot.latency(result),
         "graph": plot.graph(result),
     }
+    if result.causes():
+        figures["causes"] = plot.causes(result)
     for window in list(result.windows)[1 : 1 + MOST_GRAPHS]:
         figures[f"graph-{window}"] = plot.graph(result, window)
     for name, figure in figures.items():

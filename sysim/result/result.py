@@ -108,6 +108,16 @@ class Result:
         """A row a call, window and replication."""
         return Table(self._rows("calls", "call"))
 
+    def causes(self) -> Table:
+        """A row a load, cause and outcome of failed requests, window and replication."""
+        return Table(
+            {"variant": self.variant, "replication": run.replication, "window": name, "load": load} | some.to_dict()
+            for run in self.runs
+            for name, window in run.windows.items()
+            for load, stats in window.loads.items()
+            for some in stats.failures
+        )
+
     def _rows(self, kind: str, noun: str) -> Iterator[Row]:
         for run in self.runs:
             for name, window in run.windows.items():
@@ -140,28 +150,30 @@ class Result:
             "checks": [verdict.to_dict() for verdict in self.checks],
         }
         if series:
-            out["account"] = self.account
-            out["faults"] = self._faults()
+            out |= self.told()
         if self.interrupted:
             out["interrupted"] = True
         return out
 
-    def _faults(self) -> list[dict[str, Any]]:
-        """What strikes where: an entry for each fault that began in the first run, in the order of the file."""
+    def told(self) -> dict[str, Any]:
+        """What the JSON object has besides, with series: `account`, and `faults`, which say what struck where in the
+        first run, in the order of the file.
+        """
         from sysim.model.graph import struck_by
 
         found = {(fault.number, fault.label, fault.kind) for fault in self.run.faults}
-        return [
+        faults = [
             {"fault": label, "kind": kind, "services": sorted(struck_by(self.scenario, number))}
             for number, label, kind in sorted(found)
         ]
+        return {"account": self.account, "faults": faults}
 
     def to_json(self, series: bool = False, indent: int | None = None) -> str:
         """`to_dict` as text; without data there is null, never NaN."""
         return json.dumps(self.to_dict(series), allow_nan=False, ensure_ascii=False, indent=indent)
 
     def plot(self, kind: str = "timeline", **options: Any) -> Any:
-        """A matplotlib figure: ``timeline``, ``latency`` or ``graph``."""
+        """A matplotlib figure: ``timeline``, ``latency``, ``graph`` or ``causes``."""
         from sysim import plot
 
         return getattr(plot, kind)(self, **options)

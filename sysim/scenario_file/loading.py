@@ -92,6 +92,22 @@ def variant_of(loaded: Loaded, variant: str) -> Loaded:
     return _finish(other, Reporter(), others=False)
 
 
+def sources(loaded: Loaded) -> dict[str, str]:
+    """The texts that a scenario was read from, by the name of their file; of `include`, those that had a say."""
+    found: dict[str, str] = {}
+    pending: list[Node] = [] if loaded._document is None else [loaded._document.root]
+    while pending:
+        node = pending.pop()
+        source = node.mark.source
+        if source.lines:
+            found.setdefault(source.name, "\n".join(source.lines) + "\n")
+        if isinstance(node, Map):
+            pending += reversed(node.entries.values())
+        elif isinstance(node, Seq):
+            pending += reversed(node.items)
+    return found
+
+
 def dump(loaded: Loaded) -> str:
     """The resolved scenario as YAML without includes and parameters; it loads back to the same digest.
 

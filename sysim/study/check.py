@@ -115,6 +115,8 @@ class _Rounds:
                 if number >= SERIES:
                     run = replace(run, series=run.series.emptied())
                 self.runs[member.name].append(run)
+                if member.keep is not None:
+                    member.keep(run)
                 self.abort = _abort(member, run)
                 if self.abort is not None:
                     return "abort"

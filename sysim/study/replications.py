@@ -13,9 +13,8 @@ from itertools import islice
 from threading import Event
 from typing import TypeVar
 
-from sysim.result.run import Run
-
 Task = TypeVar("Task")
+Seen = TypeVar("Seen")
 AHEAD = 2  # tasks a worker that may be under way or done before their turn
 
 
@@ -24,9 +23,9 @@ class Stopped(Exception):
 
 
 def in_order(
-    tasks: Iterable[Task], one: Callable[[Task, Event], Run], workers: int = 1
-) -> Generator[tuple[Task, Run], None, None]:
-    """The run of each task, in order. Closing the iterator, or Ctrl-C, sets the event given to `one`, which
+    tasks: Iterable[Task], one: Callable[[Task, Event], Seen], workers: int = 1
+) -> Generator[tuple[Task, Seen], None, None]:
+    """What each task gives, in order. Closing the iterator, or Ctrl-C, sets the event given to `one`, which
     should then raise `Stopped`.
     """
     stop = Event()
@@ -37,7 +36,7 @@ def in_order(
         finally:
             stop.set()
         return
-    waiting: deque[tuple[Task, Future[Run]]] = deque()
+    waiting: deque[tuple[Task, Future[Seen]]] = deque()
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
     source = iter(tasks)
     try:

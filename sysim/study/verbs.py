@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
-from sysim.api import Engine, Progress, Scenario, from_model, load, simulation
+from sysim.api import Engine, Progress, Scenario, from_model, futures, load, simulation
 
 if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map, Relief, Tipping
     from sysim.study.quantity import Axis
+    from sysim.study.whatif import WhatIf
 
 LEAST_LOAD = "2%"
 """The lightest load that `least_relief` tries: without any, nothing shows that a system is well again."""
@@ -165,6 +166,47 @@ def fault_sweep(
         facade.model, simulation(engine, _seed_of(facade, seed)), seed=_seed_of(facade, seed), terms=terms,
         most_pairs=pairs, kinds=chosen, on=tuple(on), replications=_counted(replications), workers=workers,
         progress=progress,
+    )  # fmt: skip
+
+
+def what_if(
+    scenario: Scenario | model.Scenario | str | Path,
+    at: Any,
+    *,
+    delay: Any = "0s",
+    lasts: Any = None,
+    watch: Any = None,
+    kinds: Iterable[str] = (),
+    replications: int = 10,
+    confidence: float = 0.95,
+    seed: int | None = None,
+    engine: Engine = "compiled",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> WhatIf:
+    """What would help if it were done now: a running scenario is copied at the instant `at` and goes on under each
+    generic mitigation, on the same random numbers; they are ranked.
+
+    `at` is an instant as in a file (``"90s"``, ``"15:06"`` where the scenario has a calendar). Levers are pulled
+    `delay` after it, and what is held is put back after `lasts` (half of what is left of the run, at most ten
+    minutes, unless given). The run goes on for `watch` after the instant, or to its end. `kinds` are some of
+    ``rollback``, ``flag``, ``shed``, ``retries``, ``breaker``, ``restart``, ``clear``, ``combined``. Ctrl-C keeps the
+    replications that were finished, marked `interrupted`.
+    """
+    from datetime import datetime
+
+    from sysim import units
+    from sysim.study.whatif import what_if as study
+
+    facade = _facade(scenario)
+    start = facade.model.time.start
+    chosen = _seed_of(facade, seed)
+    return study(
+        facade.model, simulation(engine, chosen), futures(engine, chosen), seed=chosen,
+        at=units.instant(at, None if start is None else datetime.fromisoformat(start)), delay=units.duration(delay),
+        lasts=None if lasts is None else units.duration(lasts),
+        watch=None if watch is None else units.duration(watch), kinds=tuple(kinds),
+        replications=_counted(replications), confidence=confidence, workers=workers, progress=progress,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ Simulate = Callable[[int, Event, Callable[[float], None] | None], Run]
 @dataclass(frozen=True)
 class Member:
     """One variant of a study. `variant` is None where the file has no variants. `judged` is False for one that
-    runs only because others are held against it.
+    runs only because others are held against it. `keep` is given every run of the study, in order.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Member:
     check_places: tuple[Place, ...] = ()
     abort_places: tuple[Place, ...] = ()
     judged: bool = True
+    keep: Callable[[Run], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ def loaded(statement: str, among: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("statement", "forbidden"),
     [
-        ("import sysim", HEAVY),
+        ("import sysim", ("sqlite3", *HEAVY)),
+        ("import sysim.api, sysim.checking, sysim.cli.run, sysim.cli.check", ("sqlite3", *HEAVY)),
         ("import sysim.model, sysim.scenario_file", ("numpy", *HEAVY)),
         ("import sysim.plan.lower, sysim.plan.describe, sysim.plan.verify", HEAVY),
         ("import sysim.analysis.checks, sysim.result, sysim.report.terminal", (ENGINES, "simpy", "matplotlib")),
@@ -51,6 +52,9 @@ def test_what_an_import_loads(statement: str, forbidden: tuple[str, ...]) -> Non
         (("analysis", "result", "report", "plot"), (ENGINES, "simpy", "numba", "sysim.api")),
         (("analysis", "result", "plot"), ("sysim.scenario_file", "sysim.report", "sysim.cli")),
         (("cli",), (ENGINES, "simpy", "numba")),
+        (("store",), (ENGINES, "simpy", "numba", "pickle", "sysim.api", "sysim.cli", "sysim.report", "sysim.plot")),
+        (("store",), ("sysim.scenario_file", "sysim.semantics")),
+        (("study", "analysis", "result"), ("sqlite3", "sysim.store")),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip

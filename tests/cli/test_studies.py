@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from sysim.cli import cli
 from sysim.study.faultlist import KINDS
+from sysim.study.mitigations import KINDS as MITIGATIONS
 from tests.study.storm import TEXT
 
 TIP = ["--path", "faults.stall.for", "--from", "0s", "--to", "4s", "-n", "3"]
@@ -77,6 +78,23 @@ def test_break(file: str, tmp_path: Path) -> None:
     assert told["singles"][0]["lost"].keys() == {"GBP"}
 
 
+def test_what_if(file: str, tmp_path: Path) -> None:
+    words = ["what-if", file, "--at", "23s", "--watch", "60s", "-n", "3", "--kind", "retries", "--kind", "combined"]
+    code, out, err = run(*words, "--out", str(tmp_path / "out"), "--workers", "2")
+    text = " ".join(out.split())
+    assert code == 0 and "Best: turn all retries off and clear the queue of api until 53 s" in text
+    assert "Left alone, it is well again in none of 3 runs by 83 s" in text and "GBP saved" in out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "what-if.json", "what-if.csv", "what-if.png", "what-if.svg",
+    }  # fmt: skip
+    assert err.count("wrote") == 4
+    code, out, _ = run(*words, "--json")
+    told = json.loads(out)
+    assert code == 0 and told == json.loads((tmp_path / "out" / "what-if.json").read_text())
+    assert told["mitigations"][0]["verdict"] == "better" and told["moment"]["services"][0]["service"] == "api"
+    assert " ".join(run(*words, "--quiet")[1].split()) == " ".join(told["sentences"])
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -94,6 +112,13 @@ def test_break(file: str, tmp_path: Path) -> None:
         (["break", "FILE", "--on", "ap"], "expected one of api"),
         (["break", "FILE", "--for", "20"], "20s"),
         (["break", "FILE", "--kind", "flood"], "flood"),
+        (["what-if", "FILE"], "--at"),
+        (["what-if", "FILE", "--at", "soon"], "found 'soon'"),
+        (["what-if", "FILE", "--at", "41s"], "in the run of 40s"),
+        (["what-if", "FILE", "--at", "35s"], "5s left to watch"),
+        (["what-if", "FILE", "--at", "15:06"], "time.start"),
+        (["what-if", "FILE", "--at", "23s", "--for", "9"], "9s"),
+        (["what-if", "FILE", "--at", "23s", "--kind", "pray"], "pray"),
     ],
 )
 def test_mistakes_are_told(file: str, words: list[str], told: str) -> None:
@@ -101,9 +126,10 @@ def test_mistakes_are_told(file: str, words: list[str], told: str) -> None:
     assert code == 2 and not out and told in err and "Traceback" not in err
 
 
-def test_the_kinds_of_faults_are_those_of_the_study() -> None:
-    """The command does not import the study before it is used, and so has a list of its own."""
+def test_the_kinds_are_those_of_the_studies() -> None:
+    """A command does not import its study before it is used, and so has a list of its own."""
     assert import_module("sysim.cli.break").KINDS == KINDS
+    assert tuple(MITIGATIONS) == import_module("sysim.cli.what_if").KINDS
 
 
 def test_ctrl_c(file: str, monkeypatch: pytest.MonkeyPatch) -> None:

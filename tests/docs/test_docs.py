@@ -232,7 +232,7 @@ def _later() -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option(name: str) -> None:
-    command = getattr(import_module(f"sysim.cli.{name}"), "command")  # noqa: B009
+    command = getattr(import_module(f"sysim.cli.{name.replace('-', '_')}"), "command")  # noqa: B009
     assert isinstance(command, click.Command)
     options = {
         word

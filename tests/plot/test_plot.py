@@ -23,7 +23,7 @@ def _made() -> object:
     return made.result()
 
 
-@pytest.mark.parametrize("kind", ["timeline", "latency", "graph"])
+@pytest.mark.parametrize("kind", ["timeline", "latency", "graph", "causes"])
 def test_the_same_result_gives_the_same_svg(kind: str, tmp_path: Path) -> None:
     first, second = (
         plot.save(getattr(plot, kind)(_made()), tmp_path / f"{number}.svg").read_bytes() for number in (1, 2)
@@ -31,10 +31,23 @@ def test_the_same_result_gives_the_same_svg(kind: str, tmp_path: Path) -> None:
     assert first == second and b"<dc:date>" not in first
 
 
-@pytest.mark.parametrize("kind", ["timeline", "latency", "graph"])
+@pytest.mark.parametrize("kind", ["timeline", "latency", "graph", "causes"])
 def test_an_empty_result_can_be_drawn(kind: str, tmp_path: Path) -> None:
     path = plot.save(getattr(plot, kind)(fabricate(PLAIN).result()), tmp_path / "empty.png")
     assert path.stat().st_size > 1_000
+
+
+def test_bars_of_causes_are_as_long_as_the_failures_are_many() -> None:
+    import sysim
+
+    result = sysim.simulate(sysim.load(Path(__file__).parents[2] / "experiments" / "thread_pool_exhaustion.yaml"))
+    figure = plot.causes(result)
+    for axes, stats in zip(figure.axes, result.window().loads.values(), strict=True):
+        drawn = sum(bar.get_width() for bar in axes.patches)
+        assert drawn == pytest.approx(sum(some.count for some in stats.failures), rel=0.01)
+    assert sum(row["count"] for row in result.causes() if row["window"] == "all") == sum(
+        stats.offered - stats.ok - stats.degraded for stats in result.window().loads.values()
+    )
 
 
 def test_axes_have_units() -> None:

@@ -48,6 +48,7 @@ from sysim.plan.tables import (
     F_OP,
     F_RESTART_AFTER,
     F_STRIKE,
+    F_UNTIL,
     FAULT_BLACKHOLE,
     FAULT_CAPACITY,
     FAULT_CRASH,
@@ -59,6 +60,7 @@ from sysim.plan.tables import (
     FS_ACTIVE,
     FS_OCCURRENCE,
     FS_SINCE,
+    NEVER,
     R_FAULT,
     R_REPLY,
     RP_FIRST_SPEED,
@@ -85,11 +87,11 @@ X_RESTART = 128
 
 @law
 def schedule_begin(w, f, time, recurring):
-    """The next occurrence of fault `f` begins at `time`, if that is within the run."""
+    """The next occurrence of fault `f` begins at `time`, if that is within the run and before it is ended for good."""
     g = t.g(w)
     fault_keys = t.fault_keys(w)
     fstate = t.fstate(w)
-    if time >= g[G_DURATION]:
+    if time >= g[G_DURATION] or time >= t.faults(w)[f, F_UNTIL]:
         return
     o = fstate[f, FS_OCCURRENCE]
     push(w, time, R_FAULT, derive(fault_keys[f], 2 * o), refer(o, BEGIN, f))
@@ -278,10 +280,13 @@ def handle(w, sub, number, f):
         fstate[f, FS_ACTIVE] = 1
         fstate[f, FS_SINCE] = now
         g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_FAULT, f, 1)
+        o = fstate[f, FS_OCCURRENCE]
+        over = faults[f, F_UNTIL]
         if faults[f, F_FOR] >= 0:
-            o = fstate[f, FS_OCCURRENCE]
             ns = sample(dist, distF, points, faults[f, F_FOR], derive(fault_keys[f], o), X_FOR)
-            push(w, now + ns, R_FAULT, derive(fault_keys[f], 2 * o + 1), refer(o, FINISH, f))
+            over = min(over, now + ns)
+        if over < NEVER:
+            push(w, over, R_FAULT, derive(fault_keys[f], 2 * o + 1), refer(o, FINISH, f))
         if kind == FAULT_BLACKHOLE:
             lose_messages(w, f)
         elif kind == FAULT_RESET:

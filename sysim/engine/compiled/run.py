@@ -11,6 +11,7 @@ import numpy as np
 from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import loop
 from sysim.engine.compiled.actions import schedule_action
+from sysim.engine.compiled.branching import redirect
 from sysim.engine.compiled.causes import count_open
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.faults import schedule_begin
@@ -124,13 +125,23 @@ class Execution:
         self._record.wall_s += clock.perf_counter() - began
         return self._done
 
-    def copy(self) -> Execution:
-        """Another execution in the same state."""
+    def copy(self, plan: Plan | None = None) -> Execution:
+        """Another execution in the same state.
+
+        With `plan` it goes on as a run of that one, which may differ from the present plan in what is to come: further
+        actions due from the halt on, and faults that are over sooner. It ends in the record of a run of `plan` that
+        was never halted. Raises ValueError for a plan that differs in anything else.
+        """
         twin = Execution.__new__(Execution)
         twin._plan, twin._done = self._plan, self._done
         twin._record = self._record.copy()
         twin._run = self._run.copy()
-        twin._run.connect(twin._plan, twin._record)
+        if plan is None or plan is self._plan:
+            twin._run.connect(twin._plan, twin._record)
+            return twin
+        with wrapping():
+            redirect(self._plan, plan, twin._run, twin._record)
+        twin._plan, twin._done = plan, False
         return twin
 
     def finish(self) -> Record:

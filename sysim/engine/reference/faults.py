@@ -78,7 +78,7 @@ class Faults:
             at = fault.at
         else:
             return
-        if at < self.clock.duration:
+        if at < min(self.clock.duration, fault.until):
             self.clock.enter(at, R_FAULT, derive(fault.key, 2 * fault.occurrence), fault, True)
 
     def begin(self, fault: Fault) -> None:
@@ -92,11 +92,11 @@ class Faults:
         if fault.number >= 0:
             self.book.transition(EV_FAULT, fault.number, 1)
         clock, key = self.clock, derive(fault.key, fault.occurrence)
+        over = NEVER if fault.injected else fault.until
         if fault.lasts >= 0:
-            length = sample(*self.world.draws, fault.lasts, key, X_FOR)
-            clock.enter(
-                clock._now + length, R_FAULT, derive(fault.key, 2 * fault.occurrence + 1), fault, False
-            )
+            over = min(over, clock._now + sample(*self.world.draws, fault.lasts, key, X_FOR))
+        if over < NEVER:
+            clock.enter(over, R_FAULT, derive(fault.key, 2 * fault.occurrence + 1), fault, False)
         if fault.kind in SPEED:
             for replica in hits:
                 self.works.change_speed(replica)

@@ -136,7 +136,7 @@ class Fault(Wait):
     __slots__ = (
         "active", "after_work", "at", "dist", "every", "fallen", "faults", "hits", "injected", "key",
         "kind", "lasts", "number", "occurrence", "operation", "restart_after", "share", "strike",
-        "struck", "value",
+        "struck", "until", "value",
     )  # fmt: skip
 
     def __init__(
@@ -149,6 +149,7 @@ class Fault(Wait):
         self.at = of[t.F_AT]
         self.lasts = of[t.F_FOR]
         self.every = of[t.F_EVERY]
+        self.until = of[t.F_UNTIL]
         self.hits = hits
         self.strike = of[t.F_STRIKE]
         self.share = of_f[t.FF_STRIKE]
@@ -169,6 +170,7 @@ class Fault(Wait):
         """A pause or slowdown that is in no plan: users may arm it."""
         of = [t.NONE] * t.N_F
         of[t.F_KIND] = t.FAULTS.index(kind)
+        of[t.F_UNTIL] = t.NEVER
         return cls(t.NONE, of, [1.0, -1.0], hits, 0)
 
     def fire(self, entry: Entry) -> None:

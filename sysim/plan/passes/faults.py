@@ -45,6 +45,7 @@ from sysim.plan.tables import (
     F_OP,
     F_RESTART_AFTER,
     F_STRIKE,
+    F_UNTIL,
     FAULTS,
     FF_STRIKE,
     FF_VALUE,
@@ -160,6 +161,7 @@ class Faults:
                     F_RESTART_AFTER: add(restart),
                     F_KEY: key,
                     F_OP: operation,
+                    F_UNTIL: NEVER if fault.until is None else fault.until,
                 },
             )
         )

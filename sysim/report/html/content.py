@@ -129,4 +129,4 @@ def _told(result: Result) -> dict[str, Any]:
     first = replace(result, runs=result.runs[:1]).to_dict(series=True)
     told = result.to_dict()
     told["runs"][0] = first["runs"][0]
-    return told | {"faults": first["faults"], "account": result.account}
+    return told | result.told()

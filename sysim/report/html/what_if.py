@@ -5,39 +5,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sysim.analysis.words import percent
+from sysim.analysis.words import span
 from sysim.report.html.content import Json
-from sysim.report.html.element import Markup, el
+from sysim.report.html.element import Markup
 from sysim.report.html.tables import table
+from sysim.report.plus_minus import difference
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One change, and what it did: the share of failures that remain, and the state of the loads."""
+    """One mitigation: its rank, in how many runs the system was well again, and what it saved."""
 
+    rank: str
     name: str
-    success: float | None
-    difference: float | None
-    note: str
+    again: str
+    after: str
+    saved: str
+    verdict: str
 
 
 def adapted(some: Json) -> Tried:
-    """One entry of the JSON object of ``sysim what-if``."""
-    name = some.get("name") or some.get("change") or some.get("label") or "unnamed"
-    note = some.get("sentence") or some.get("state") or ""
-    return Tried(str(name), some.get("success"), some.get("difference"), str(note))
+    """One entry of `mitigations` in the JSON object of ``sysim what-if``."""
+    after = some.get("recovered_after_s")
+    saved = some.get("saved") or {}
+    mean = saved.get("mean")
+    return Tried(
+        rank=f"{some.get('rank', '–')}{'=' if some.get('tied') else ''}",
+        name=str(some["name"]),
+        again=f"{some.get('recovered', 0)} of {some.get('judged', 0)} runs",
+        after="–" if after is None else span(after),
+        saved="–" if mean is None else difference(mean, saved.get("half_width"), "count"),
+        verdict=str(some.get("verdict") or "–"),
+    )
 
 
 def ranking(some: Sequence[Json]) -> Markup | None:
     """The table; None where nothing was tried."""
-    rows = []
-    for number, entry in enumerate(map(adapted, some), 1):
-        difference = "–"
-        if entry.difference is not None:
-            sign = "−" if entry.difference < 0 else "+"
-            difference = f"{sign}{abs(entry.difference) * 100:.2g} points"
-        rows.append([f"{number}. {entry.name}", entry.note or "–", percent(entry.success), difference])
+    rows = [[t.rank, t.name, t.again, t.after, t.saved, t.verdict] for t in map(adapted, some)]
     if not rows:
         return None
-    head = ["change", "what it does", "success", "difference"]
-    return el("div", table("Changes that were tried, the best first", head, rows, text=2))
+    head = ["rank", "mitigation", "well again in", "after", "requests saved", "against doing nothing"]
+    return table("What would help, the best first; saved beyond what doing nothing serves", head, rows, text=2)

@@ -1,0 +1,154 @@
+"""Opening the file of a store: made when it is not there, refused when it is somebody else's, errors in words."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sysim.errors import SysimError
+from sysim.store.schema import APPLICATION, TABLES, VERSION
+
+MAGIC = b"SQLite format 3\0"
+PATIENCE_S = 30.0
+"""How long a process waits for another one that is writing."""
+
+
+class StoreError(SysimError):
+    """A store cannot be used; the message names the file and says why."""
+
+
+def connect(path: Path, *, make: bool) -> sqlite3.Connection:
+    """A connection to a store that is there, or with `make` to a new one. Never writes to any other file."""
+    if path.is_dir():
+        raise StoreError(f"{path}: found a folder, expected the file of a store")
+    with translated(path):
+        there = _ours(path)
+        if not there and not make:
+            raise StoreError(f"{path}: found no store there; `sysim run FILE --store {path}` makes one")
+        if not there and not path.parent.is_dir():
+            raise StoreError(f"{path}: found no folder {path.parent}, expected one to put the store into")
+        if make:
+            connection = _connected(path, "rwc")
+            try:
+                if not there:
+                    _make(connection)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        return _readable(path)
+
+
+def _ours(path: Path) -> bool:
+    """Whether a store is there; raises where something else is. Looks at the bytes, so that nothing is touched."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return False
+    if not head:
+        return False
+    if not head.startswith(MAGIC) or len(head) < 100:
+        raise StoreError(f"{path}: found a file that is not a store, expected one that sysim made; it is left alone")
+    version, application = int.from_bytes(head[60:64], "big"), int.from_bytes(head[68:72], "big")
+    if application != APPLICATION:
+        raise StoreError(f"{path}: found an SQLite file of another program, expected a store; it is left alone")
+    if version > VERSION:
+        raise StoreError(
+            f"{path}: found a store of format {version}, but this sysim knows formats up to {VERSION}; "
+            "a newer sysim made it, and a newer one can read it"
+        )
+    return True
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection whose transactions are all explicit. SQLite itself keeps threads apart that take turns."""
+    found = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False,
+    )  # fmt: skip
+    try:
+        found.execute("pragma foreign_keys = on")
+        found.execute("pragma synchronous = normal")
+        found.execute("select count(*) from sqlite_master").fetchone()
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """For reading and deleting if one may write there, else for reading alone."""
+    for mode in ("rw", "ro", "ro&immutable=1"):
+        try:
+            return _connected(path, mode)
+        except sqlite3.OperationalError as error:
+            if mode.endswith("immutable=1") or "locked" in str(error):
+                raise
+    raise AssertionError("one of the modes returns or raises")
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """The tables, in one transaction: of two processes that make the same store, one waits for the other.
+
+    The file is switched to a write-ahead log only when it is complete, so that the marks of a store are in it.
+    """
+    connection.execute("pragma auto_vacuum = incremental")
+    with writing(connection):
+        if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+            connection.execute(f"pragma application_id = {APPLICATION}")
+            connection.execute(f"pragma user_version = {VERSION}")
+            for statement in TABLES.split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction: all of it is kept, or nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the file system in words."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {_words(error)}") from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+def _words(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return f"another process has been writing to it for {PATIENCE_S:g} s; try again when that is done"
+    if "readonly" in text:
+        return "it may not be written to"
+    if "full" in text or "disk I/O" in text:
+        return f"the disk is full or does not take more ({text})"
+    if "unable to open" in text:
+        return "it cannot be opened; is its folder there, and may one write to it?"
+    if "malformed" in text or "not a database" in text:
+        return f"the file is damaged ({text})"
+    return text

@@ -1,0 +1,238 @@
+"""`Keeping`: a run that is being stored while it goes on, and what of it was simulated before.
+
+Every replication is one transaction, so a process that is killed leaves whole replications behind and nothing else.
+A store that fails does not take the simulation with it: `failure` says what happened, nothing more is stored, and the
+result comes all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from sqlite3 import Connection
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sysim.analysis.checks import Verdict, exit_code
+from sysim.plan.fingerprint import fingerprint
+from sysim.plan.plan import Plan
+from sysim.result.result import Result
+from sysim.result.run import Run
+from sysim.store import origin
+from sysim.store.arrays import unpacked
+from sysim.store.file import StoreError, connect, translated, writing
+from sysim.store.parts import put_together
+from sysim.store.rows import Replications, put_verdicts, squeezed
+from sysim.store.timelines import TIME, series_of
+
+if TYPE_CHECKING:
+    from sysim.study.study import Study
+
+WORDS = {0: "pass", 1: "fail", 3: "inconclusive"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One variant of what is simulated. `scenario` is its resolved text. A question with generators of the user is
+    not `repeatable`: nobody knows whether they would do the same again.
+    """
+
+    variant: str
+    digest: str
+    plan: Plan = field(repr=False)
+    seed: int
+    scenario: str = field(repr=False, default="")
+    traces: int = 0
+    repeatable: bool = True
+
+
+class Keeping:
+    """Opens the store, or makes it; raises `StoreError` where that cannot be done, before anything is simulated.
+
+    With `resume`, replications that are in the store already are not simulated again. `tell` is called once with a
+    sentence if storing fails later on.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        resume: bool = False,
+        command: str = "",
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.resume, self.command, self.tell = resume, command, tell
+        self.failure: StoreError | None = None
+        self.id: int | None = None
+        self.reused = 0
+        self._connection = connect(self.path, make=True)
+        self._replications = Replications(self._connection)
+        self._lock = Lock()
+        self._keys: dict[str, Callable[[int], str]] = {}
+        self._plans: dict[str, Plan] = {}
+        self._found: dict[tuple[str, int], int] = {}
+        self._finished = False
+
+    def begin(
+        self,
+        kind: str,
+        *,
+        scenario: str,
+        engine: str,
+        seed: int,
+        asked: int | None,
+        questions: Sequence[Question],
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note what is about to be simulated. `asked` replications, None for as many as it takes.
+
+        Raises `StoreError`: nothing has been simulated yet that could be lost.
+        """
+        build = origin.build()
+        for one in questions:
+            self._plans[one.variant] = one.plan
+            if one.repeatable:
+                self._keys[one.variant] = _key_of(build, one)
+        known = origin.versions()
+
+        with self._lock, translated(self.path), writing(self._connection):
+            found = self._connection.execute(
+                "insert into runs (kind, state, started, scenario, engine, seed, asked, command, sysim, versions,"
+                " host, pid) values (?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    kind, origin.now(), scenario, engine, str(seed), asked, self.command, known["sysim"],
+                    json.dumps(known), *origin.here(),
+                ),
+            )  # fmt: skip
+            number = found.lastrowid
+            self._connection.executemany(
+                "insert into variants (run_id, number, variant, digest, scenario) values (?, ?, ?, ?, ?)",
+                ((number, k, one.variant, one.digest, one.scenario) for k, one in enumerate(questions)),
+            )
+            self._connection.executemany(
+                "insert into sources (run_id, file, content) values (?, ?, ?)",
+                ((number, file, content) for file, content in (sources or {}).items()),
+            )
+        self.id = number
+
+    def recall(self, variant: str, replication: int, series: bool = True) -> Run | None:
+        """A replication that was stored before, None without one. It has its time series only if they are wanted."""
+        key_of = self._keys.get(variant)
+        if not self.resume or key_of is None or self.failure is not None:
+            return None
+        try:
+            with self._lock, translated(self.path):
+                found = self._connection.execute(
+                    'select id, bucket_s, parts from replications where "key" = ? and with_series >= ?'
+                    " order by id limit 1",
+                    (key_of(replication), series),
+                ).fetchone()
+                if found is None:
+                    return None
+                row, bucket_s, parts = found
+                rows = self._connection.execute(
+                    "select kind, subject, metric, dtype, data from series where replication_id = ?"
+                    " and (? or kind = ?) order by number",
+                    (row, series, TIME),
+                ).fetchall()
+                self._found[variant, replication] = row
+        except StoreError:
+            return None
+        some = ((kind, subject, metric, unpacked(dtype, data)) for kind, subject, metric, dtype, data in rows)
+        return put_together(parts, self._plans[variant], series_of(bucket_s, some))
+
+    def keep(self, variant: str, run: Run) -> None:
+        """Store one replication, or that one which was found is part of this run too."""
+        found = self._found.pop((variant, run.replication), None)
+        key_of = self._keys.get(variant)
+
+        def put(connection: Connection) -> None:
+            row = found
+            still = "select 1 from replications where id = ?"
+            if row is None or connection.execute(still, (row,)).fetchone() is None:
+                row = self._replications.put(run, None if key_of is None else key_of(run.replication))
+            connection.execute(
+                "insert into run_replications (run_id, variant, replication, replication_id) values (?, ?, ?, ?)",
+                (self.id, variant, run.replication, row),
+            )
+
+        self._transaction(put)
+        self.reused += found is not None
+
+    def finish(self, result: Result | Study) -> None:
+        """Note what came out."""
+        tree = result.to_dict()
+        if isinstance(result, Result):
+            members: list[dict[str, Any]] = [tree]
+            tree |= result.told()
+            verdicts: Sequence[Verdict] = result.checks
+            word, code = _word(verdicts), 130 if result.interrupted else exit_code(verdicts)
+        else:
+            members = list(tree["variants"].values())
+            for name, some in result.results.items():
+                tree["variants"][name] |= some.told()
+            verdicts = result.verdicts
+            word, code = "aborted" if result.abort else _word(verdicts), result.exit_code
+        for member in members:
+            member["runs"] = None
+        state, content = "interrupted" if result.interrupted else "complete", squeezed(tree)
+
+        def put(connection: Connection) -> None:
+            assert self.id is not None
+            put_verdicts(connection, self.id, verdicts)
+            connection.execute(
+                "update runs set state = ?, finished = ?, verdict = ?, exit_code = ?, document = ? where id = ?",
+                (state, origin.now(), word, code, content, self.id),
+            )
+
+        self._transaction(put)
+        self._finished = True
+
+    def describe(self, summary: str) -> None:
+        """Keep the summary that was printed."""
+        self._transaction(
+            lambda connection: connection.execute("update runs set summary = ? where id = ?", (summary, self.id))
+        )
+
+    def close(self) -> None:
+        """Leave the store. A run that was not finished is noted as interrupted."""
+        if self.id is not None and (not self._finished or self.failure is not None):
+            with suppress(StoreError), self._lock, translated(self.path), writing(self._connection):
+                self._connection.execute(
+                    "update runs set state = 'interrupted', finished = ? where id = ? and state = 'running'",
+                    (origin.now(), self.id),
+                )
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Keeping:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    def _transaction(self, action: Callable[[Connection], object]) -> None:
+        """Do it all or not at all, unless storing has failed before; if it fails now, say so and go on without."""
+        with self._lock:
+            if self.failure is not None:
+                return
+            try:
+                with translated(self.path), writing(self._connection):
+                    action(self._connection)
+            except StoreError as error:
+                self.failure = error
+                if self.tell is not None:
+                    self.tell(f"{error}; what follows is not stored")
+
+
+def _key_of(build: str, one: Question) -> Callable[[int], str]:
+    plan = fingerprint(one.plan)
+    return lambda replication: origin.key(build, one.digest, plan, one.seed, one.traces, replication)
+
+
+def _word(verdicts: Sequence[Verdict]) -> str | None:
+    return WORDS[exit_code(verdicts)] if verdicts else None
