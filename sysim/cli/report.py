@@ -66,6 +66,8 @@ def command(
     from sysim.report.html import page
     from sysim.report.html.story import exit_code
 
+    if not os.access(Path(out).resolve().parent, os.W_OK):
+        raise click.BadParameter(f"found {out!r}, expected a file in a folder that can be written", param_hint="--out")
     in_store = file == "last" or file.rpartition("#")[2].isdigit()
     if in_store or file.endswith(".json"):
         if settings or params or seed is not None or replications is not None:

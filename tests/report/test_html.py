@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -225,6 +226,20 @@ def test_a_single_result_without_series_or_variants() -> None:
 def test_what_is_no_result_is_refused(some: Any) -> None:
     with pytest.raises(NotAResult, match="expected"):
         of_json(some)
+
+
+def test_the_ranking_of_what_if(content: Content) -> None:
+    tried = [
+        {
+            "rank": 1, "tied": False, "name": "shed 75% of <users>", "recovered": 4, "judged": 4,
+            "recovered_after_s": 7.5, "saved": {"mean": 1200.0, "half_width": 35.0}, "verdict": "better",
+        },
+        {"rank": 2, "tied": True, "name": "do nothing", "recovered": 0, "judged": 4, "recovered_after_s": None,
+         "saved": None, "verdict": "nothing"},
+    ]  # fmt: skip
+    html = page(replace(content, what_if=tried))
+    assert ["1", "shed 75% of <users>", "4 of 4 runs", "7.5 s", "+1,200 ± 35", "better"] in parsed(html).rows
+    assert ["2=", "do nothing", "0 of 4 runs", "–", "–", "nothing"] in parsed(html).rows
 
 
 def test_elements() -> None:

@@ -79,8 +79,10 @@ def stack(content: Content, run: Json, load: str) -> Markup:
     )
     caption = (
         f"Requests of {load}, counted at the moment they arrived, by what became of them; the line is what was"
-        " offered. Shaded: a fault at work."
+        " offered."
     )
+    if faults(run, content.length_s):
+        caption += " Shaded: a fault at work."
     return el(
         "figure", el("h3", f"{load}"), legend(names), scrolling(picture, f"timeline of {load}"),
         el("figcaption", caption),
