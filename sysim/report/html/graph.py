@@ -12,8 +12,8 @@ from sysim.report.html.content import Json
 from sysim.report.html.element import Markup, el, place
 from sysim.report.html.tables import callee, caller, factor, failed_at, few, times
 
-BOX, TALL = 156.0, 74.0
-COLUMN, ROW = 240.0, 100.0
+BOX, TALL = 166.0, 74.0
+COLUMN, ROW = 250.0, 102.0
 SIDE = 18.0
 SCALE = ((0.0, "var(--box)"), (0.25, "#d6ecf8"), (0.5, "#9dd0ee"), (0.75, "#56b4e9"), (0.9, "#0072b2"))
 
@@ -182,7 +182,8 @@ def _node(window: Json, name: str, at: Point, length: float) -> Markup:
         el("title", title),
         el("rect", x=x - BOX / 2, y=y - TALL / 2, width=BOX, height=TALL, rx=round_, fill=fill, stroke=frame,
            stroke_width=f"{thick:.1f}"),
-        el("text", shown, x=x, y=y - 15, text_anchor="middle", class_="strong large", style=f"fill:{ink}"),
+        el("text", shown, x=x, y=y - 15, text_anchor="middle", class_="strong large" if len(shown) <= 16 else "strong",
+            style=f"fill:{ink}"),
         [el("text", line, x=x, y=y + 2 + 14.5 * k, text_anchor="middle", class_="medium", style=f"fill:{ink}")
          for k, line in enumerate(lines)],
     )  # fmt: skip
@@ -194,8 +195,8 @@ def _fault(at: Point, kinds: list[str]) -> Markup:
     x, y = at[0], at[1] - TALL / 2
     return el(
         "g",
-        el("rect", x=x - width / 2, y=y - 10, width=width, height=18, rx=9, fill="#b54a00", stroke="#fff"),
-        el("text", text, x=x, y=y + 3.5, text_anchor="middle", class_="strong", style="fill:#fff"),
+        el("rect", x=x - width / 2, y=y - 14, width=width, height=18, rx=9, fill="#b54a00", stroke="#fff"),
+        el("text", text, x=x, y=y - 0.5, text_anchor="middle", class_="strong", style="fill:#fff"),
     )
 
 

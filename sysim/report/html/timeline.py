@@ -78,8 +78,7 @@ def stack(content: Content, run: Json, load: str) -> Markup:
         role="img",
     )
     caption = (
-        f"Requests of {load}, counted at the moment they arrived, by what became of them; the line is what was"
-        " offered."
+        f"Requests of {load}, counted at the moment they arrived, by what became of them; the line is what was offered."
     )
     if faults(run, content.length_s):
         caption += " Shaded: a fault at work."
