@@ -124,8 +124,7 @@ def _edge(calls: _Calls, route: list[Point], length: float, edge: Edge) -> tuple
     if not calls.calls:
         return line, Markup("")
     (x0, y0), (x1, y1) = points[0], points[1]
-    # a third of the way along the first piece, where the lines of one caller have parted
-    t = 0.5
+    t = 0.5  # of the first piece, where the lines of one caller have parted
     mx = _bezier(x0, (x0 + x1) / 2, (x0 + x1) / 2, x1, t)
     my = _bezier(y0, y0, y1, y1, t)
     text = per_second(calls.calls / length)
@@ -135,8 +134,8 @@ def _edge(calls: _Calls, route: list[Point], length: float, edge: Edge) -> tuple
     if calls.opened:
         r = 9 if calls.opened < 100 else 13
         told += [
-            el("circle", cx=x - 14, cy=y, r=r, fill="#111", stroke="#fff", stroke_width="1.2"),
-            el("text", count(calls.opened), x=x - 14, y=y + 4, text_anchor="middle", class_="tiny", style="fill:#fff"),
+            el("circle", cx=x - 12, cy=y - 15, r=r, fill="#111", stroke="#fff", stroke_width="1.2"),
+            el("text", count(calls.opened), x=x - 12, y=y - 11, text_anchor="middle", class_="tiny", style="fill:#fff"),
         ]
     return line, el("g", told)
 
