@@ -149,7 +149,7 @@ def events(run: Json) -> list[tuple[str, list[Mark]]]:
         if kind == "breaker" and what != "half_open":
             lanes["breakers"].append((some["at_s"], "down" if what == "open" else "ring", f"{subject}: {what}"))
         elif kind == "replica":
-            lanes["replicas"].append((some["at_s"], "cross" if what == "down" else "up", f"{subject} {what}"))
+            lanes["replicas"].append((some["at_s"], _REPLICAS.get(what, "ring"), f"{subject} {what}"))
         elif kind == "action":
             lanes["actions"].append(
                 (some["at_s"], "diamond" if what == "carried out" else "ring", f"{subject}: {what}")
@@ -165,6 +165,7 @@ def events(run: Json) -> list[tuple[str, list[Mark]]]:
     return [(name, sorted(marks)) for name, marks in lanes.items() if marks]
 
 
+_REPLICAS = {"down": "cross", "up": "up"}
 _SHAPES = {
     "down": ("M-5-4H5L0 5Z", "#0072B2", True),
     "ring": ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0", "#0072B2", False),
@@ -176,7 +177,7 @@ _SHAPES = {
 MARKS = {
     "breakers": "▼ a circuit breaker opens, ○ it closes",
     "actions": "◆ an operator acts, ○ decides to",
-    "replicas": "× a replica goes down, ▲ it is up",
+    "replicas": "× a replica goes down, ▲ it is up, ○ it is gone for good",
     "queues": "| a queue turns a request away for the first and the last time",
 }
 
