@@ -39,9 +39,10 @@ fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, rep
               effect: PauseFault() SlowdownFault(factor) CapacityFault(share) LatencyFault(latency: D)
               ErrorFault(share, after_work) CrashFault(restart_after?, detection) BlackholeFault()
               RefuseFault() ResetFault() LossFault(share)
+slo           Slo(load, success?, quantile?, limit?, period, alert?: Alert(burn, long, short, every))
 action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric, subject, op, value, lasts, every,
-              over); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
-              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(as a restart)
+              over) AlertCondition(slo, lasts); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
+              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(service?, as a restart) UndrainLever
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
@@ -55,6 +56,7 @@ A load's ``call`` becomes a mix of one target. A flag that a step names but `fla
 
 from sysim.model.action import (
     Action,
+    AlertCondition,
     ClearQueueLever,
     Condition,
     DrainLever,
@@ -66,6 +68,7 @@ from sysim.model.action import (
     Setting,
     SettingKey,
     ShedLever,
+    UndrainLever,
 )
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.check import Check
@@ -128,6 +131,7 @@ from sysim.model.policy import (
     TimeWindow,
 )
 from sysim.model.scenario import Scenario, Time, Window, default_bucket
+from sysim.model.slo import Alert, Slo
 from sysim.model.topology import (
     Admission,
     Call,
@@ -173,6 +177,9 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
 
 __all__ = [
     "Action",
+    "AlertCondition",
+    "Alert",
+    "Slo",
     "ClearQueueLever",
     "Condition",
     "DrainLever",
@@ -184,6 +191,7 @@ __all__ = [
     "Setting",
     "SettingKey",
     "ShedLever",
+    "UndrainLever",
     "FALLEN_BACK",
     "RETRIED",
     "Admission",

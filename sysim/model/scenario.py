@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sysim.model.action import Action
+from sysim.model.action import Action, ScaleLever
 from sysim.model.check import Check
 from sysim.model.fault import Fault
 from sysim.model.policy import CallPolicy
+from sysim.model.slo import Slo
 from sysim.model.topology import Service
 from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration
 from sysim.model.workload import LoadField
@@ -94,10 +95,22 @@ class Scenario(Model):
     faults: tuple[Fault, ...] = ()
     actions: tuple[Action, ...] = ()
     flags: dict[Name, bool] = Field(default_factory=dict)
+    slos: dict[Name, Slo] = Field(default_factory=dict)
     windows: dict[Name, Window] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     abort_when: tuple[Check, ...] = ()
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    def latency_limit(self, load: str) -> int | None:
+        """The latency (ns) up to which a success of a load is a good one, by an slo; None: any is."""
+        limits = [slo.limit for slo in self.slos.values() if slo.load == load and slo.limit is not None]
+        return min(limits, default=None)
+
+    def most_replicas(self, service: str) -> int:
+        """The most replicas that a service can have: at time 0, or once an action has scaled it."""
+        levers = [action.lever for action in self.actions]
+        scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
+        return max(self.services[service].replicas, *scaled, 1)
 
     @property
     def whole(self) -> Window:
