@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -191,7 +192,7 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
     curve = _curve(rate.daily) if isinstance(rate.daily, DailyCurve) else None
     days = _days(rate)
     found = []
-    for low, high in zip(in_order, in_order[1:], strict=False):
+    for low, high in pairwise(in_order):
         middle = low + (high - low) // 2
         day, within = divmod(middle - midnight, DAY)
         level = days(day)

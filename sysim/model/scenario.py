@@ -106,9 +106,8 @@ class Scenario(Model):
             rate = load.rate if isinstance(load, OpenLoad) else None
             if isinstance(rate, CalendarRate):
                 if rate.start != self.time.start:
-                    raise ValueError(
-                        f"found a calendar of {name!r} that starts at {rate.start}, expected time.start, {self.time.start}"
-                    )
+                    found = f"found a calendar of {name!r} that starts at {rate.start}"
+                    raise ValueError(f"{found}, expected time.start, {self.time.start}")
                 if rate.start is None and (rate.weekly is not None or rate.dates):
                     raise ValueError(f"found days in the calendar of {name!r}, expected time.start to say which it is")
         return self

@@ -91,6 +91,12 @@ class _Rate(OneOf):
                     hint = "add start: 2026-04-11T00:00 to time"
                     ctx.report(node.key_mark(key), "missing-key", join(at, key), message, hint)
                     return INVALID
+        if isinstance(node, Map) and not any(key in self.keyed or key in self.later for key in node.entries):
+            part = next((key for key in node.entries if key in PARTS), None)
+            if part is not None:
+                message = f"found {part!r} without a rate to multiply, expected 'base' or a shape beside it"
+                ctx.report(node, "missing-key", at, message, "add base: 400/s")
+                return INVALID
         value = super().read(node, at, ctx)
         if isinstance(value, model.CalendarRate) and ctx.start is not None:
             return value.model_copy(update={"start": ctx.start.isoformat()})

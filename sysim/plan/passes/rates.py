@@ -66,6 +66,8 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
     for part in parts:
         first, last = _on(part, starts, until, duration)
         values, ends = values * first, ends * last
+    if starts[-1] < duration / NS and ends[-1] != values[-1]:
+        starts, values, ends = np.append(starts, duration / NS), np.append(values, ends[-1]), np.append(ends, ends[-1])
     return starts, values, ends
 
 
