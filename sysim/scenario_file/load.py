@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, calendar_parts
+from sysim.scenario_file.csv_rate import CsvRate
 from sysim.scenario_file.forms import Form, OneOf, Tagged
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
@@ -47,7 +48,7 @@ def _rate() -> Shape:
         "bad-rate",
     )
     return _Rate(
-        "a rate: 400/s, or one of steps, stages, sine, base",
+        "a rate: 400/s, or one of steps, stages, sine, csv, base",
         scalar=scalar,
         keyed={
             "steps": Form(
@@ -59,10 +60,11 @@ def _rate() -> Shape:
                 Record("a sine", model.SineRate, sine, ("mean", "amplitude", "period")),
                 _with_calendar(lambda value: value),
             ),
+            "csv": Form(CsvRate(), _with_calendar(lambda value: value)),
             "base": Form(RATE_PROFILE, _with_calendar(lambda value: value)),
         },
         siblings=calendar_parts(),
-        later=("csv", "replay"),
+        later=("replay",),
     )
 
 
