@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sysim.analysis.words import listed, per_second, percent, span
 from sysim.model import CalendarRate, ConstantRate, DailyCurve, DailyFactors, Window
 from sysim.model.calendar import DAYS, HOUR, SECOND, into_the_day
@@ -11,8 +13,8 @@ _NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturday
 _MOST_HOURS = 24 * 400
 
 
-def told(rate: CalendarRate, window: Window) -> str:
-    """What a calendar is made of."""
+def told(rate: CalendarRate, window: Window, when: Callable[[int], str]) -> str:
+    """What a calendar is made of; `when` puts an instant (ns) into words."""
     base = rate.base
     parts = [per_second(base.value) if isinstance(base, ConstantRate) else f"a base of {base.kind}"]
     if isinstance(rate.daily, DailyCurve):
@@ -34,7 +36,7 @@ def told(rate: CalendarRate, window: Window) -> str:
         if burst.at >= window.end:
             continue
         every = f" every {span(burst.every / SECOND)}" if burst.every is not None else ""
-        parts.append(f"{burst.factor:g} for {span(burst.duration / SECOND)}{every} from {span(burst.at / SECOND)} on")
+        parts.append(f"{burst.factor:g} for {span(burst.duration / SECOND)}{every} from {when(burst.at)} on")
     if rate.noise is not None:
         cv, every = percent(rate.noise.cv), span(rate.noise.every / SECOND)
         parts.append(f"noise of {cv} that is new every {every}, left out of these figures")

@@ -9,7 +9,17 @@ from sysim.analysis.calendar import busiest_hour, told
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
 from sysim.analysis.words import count, listed, per_second, percent, span
-from sysim.model import CalendarRate, Check, ClosedLoad, ConstantRate, OpenLoad, Scenario, Service
+from sysim.model import (
+    AlertCondition,
+    CalendarRate,
+    Check,
+    ClosedLoad,
+    ConstantRate,
+    OpenLoad,
+    Scenario,
+    Service,
+    Slo,
+)
 from sysim.model.action import LOAD_CONDITIONS
 from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar, peak_rate, utilisation
 from sysim.model.distribution import Distribution
@@ -106,7 +116,7 @@ def _load(scenario: Scenario) -> Iterator[str]:
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
-            yield f"{name} is {told(load.rate, window)}"
+            yield f"{name} is {told(load.rate, window, lambda at: both_ways(scenario, at))}"
             highest = peak_of_calendar(load.rate, window.start, window.end)[1]
             yield f"{name} is highest at {both_ways(scenario, highest)}"
             hour = busiest_hour(load.rate, window)
@@ -249,12 +259,23 @@ def _actions(scenario: Scenario) -> Iterator[str]:
         when = action.when
         if when is None:
             moment = f"at {both_ways(scenario, action.at)}"
+        elif isinstance(when, AlertCondition):
+            moment = f"when {when.text}{f' has gone on for {span(when.lasts / NS)}' if when.lasts else ' fires'}"
+            moment += f" ({_alert(scenario.slos[when.slo])})"
         else:
             lasting = f" has held for {span(when.lasts / NS)}" if when.lasts else " holds"
             over = f" over the last {span(when.over / NS)}" if when.metric in LOAD_CONDITIONS else ""
             moment = f"when {when.text}{lasting} (looked at every {span(when.every / NS)}{over})"
         delay = f", {_about(action.after)} later" if action.after is not None else ""
         yield f"{action.name or f'action {number}'}: {moment}{delay}, an operator {pulls(action)}"
+
+
+def _alert(slo: Slo) -> str:
+    alert = slo.alert
+    if alert is None:
+        return "it has none"
+    windows = f"over the last {span(alert.long / NS)} and {span(alert.short / NS)}"
+    return f"its budget burns {alert.burn:g} times as fast as it may {windows}"
 
 
 def _when(scenario: Scenario, fault: Fault) -> str:

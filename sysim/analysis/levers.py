@@ -5,12 +5,16 @@ from __future__ import annotations
 from sysim.analysis.words import listed, percent, span
 from sysim.model import (
     Action,
+    AlertCondition,
     ClearQueueLever,
+    DrainLever,
     FlagLever,
     RestartLever,
+    ScaleLever,
     SetLever,
     Setting,
     ShedLever,
+    UndrainLever,
 )
 from sysim.units import format_duration, format_rate
 
@@ -32,6 +36,8 @@ def because(action: Action) -> str:
     when = action.when
     if when is None:
         return ""
+    if isinstance(when, AlertCondition):
+        return f", as {when.text} {f'has gone on for {span(when.lasts / NS)}' if when.lasts else 'fires'}"
     return f", as {when.text} {f'has held for {span(when.lasts / NS)}' if when.lasts else 'holds'}"
 
 
@@ -46,13 +52,19 @@ def _deeds(action: Action) -> list[tuple[str, str]]:
             return [("clear", f"the queue of {service}")]
         case RestartLever():
             return [("restart", _whom(lever))]
+        case DrainLever():
+            return [("drain", _whom(lever))]
+        case UndrainLever():
+            return [("bring", f"{_whom(lever)} back into service")]
+        case ScaleLever(service=service, replicas=replicas):
+            return [("scale", f"{service} to {replicas} replica{'s' if replicas > 1 else ''}")]
         case SetLever(settings=settings):
             return [_setting(setting) for setting in settings]
-        case _:
-            raise ValueError(f"no engine pulls the lever {lever.kind}")
 
 
-def _whom(lever: RestartLever) -> str:
+def _whom(lever: RestartLever | DrainLever | UndrainLever) -> str:
+    if lever.service is None:
+        return f"zone {lever.zone}"
     what = lever.service
     if lever.replicas is not None:
         what = f"{lever.replicas} replica{'s' if lever.replicas > 1 else ''} of {what}"
@@ -65,6 +77,8 @@ def _setting(setting: Setting) -> tuple[str, str]:
     value = setting.value
     if value == "auto":
         return "leave", f"{setting.path} to itself"
+    if setting.key == "fallback":
+        return "answer", f"{setting.path.removesuffix('.fallback')} from its fallback"
     if isinstance(value, str):
         return "force", f"{setting.path} {value}"
     if setting.key == "timeout":

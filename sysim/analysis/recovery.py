@@ -28,6 +28,7 @@ from sysim.record.columns import (
     EV_VALUE,
     LC_OFFERED,
     LC_OUT,
+    LC_SLOW,
 )
 
 Ints = NDArray[np.int64]
@@ -119,9 +120,12 @@ def by_bucket(plan: Plan, load_cells: Ints, streams: Sequence[int]) -> tuple[Int
 
 
 def by_cell(load_cells: Ints, streams: Sequence[int]) -> tuple[Ints, Ints]:
-    """Good and offered requests of the given streams in each cell, by arrival."""
+    """Good and offered requests of the given streams in each cell, by arrival.
+
+    Good are successes within the latency limit of an slo of their load, if it has one.
+    """
     rows = load_cells[:, list(streams)].sum(axis=1)
-    return rows[:, LC_OUT] + rows[:, LC_OUT + 1], rows[:, LC_OFFERED]
+    return rows[:, LC_OUT] + rows[:, LC_OUT + 1] - rows[:, LC_SLOW], rows[:, LC_OFFERED]
 
 
 def share_before(plan: Plan, good: Ints, offered: Ints, first: int) -> float | None:

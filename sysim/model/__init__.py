@@ -42,9 +42,10 @@ fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, rep
               effect: PauseFault() SlowdownFault(factor) CapacityFault(share) LatencyFault(latency: D)
               ErrorFault(share, after_work) CrashFault(restart_after?, detection) BlackholeFault()
               RefuseFault() ResetFault() LossFault(share)
+slo           Slo(load, success?, quantile?, limit?, period, alert?: Alert(burn, long, short, every))
 action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric, subject, op, value, lasts, every,
-              over); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
-              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(as a restart)
+              over) AlertCondition(slo, lasts); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
+              RestartLever(service, replicas?, replica_share?, zone?) DrainLever(service?, as a restart) UndrainLever
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
@@ -58,6 +59,7 @@ A load's ``call`` becomes a mix of one target. A flag that a step names but `fla
 
 from sysim.model.action import (
     Action,
+    AlertCondition,
     ClearQueueLever,
     Condition,
     DrainLever,
@@ -69,6 +71,7 @@ from sysim.model.action import (
     Setting,
     SettingKey,
     ShedLever,
+    UndrainLever,
 )
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.calendar import (
@@ -147,6 +150,7 @@ from sysim.model.shapes import (
     StagesRate,
     StepsRate,
 )
+from sysim.model.slo import Alert, Slo
 from sysim.model.topology import (
     Admission,
     Call,
@@ -192,6 +196,9 @@ __all__ = [
     "Noise",
     "Weekly",
     "Action",
+    "AlertCondition",
+    "Alert",
+    "Slo",
     "ClearQueueLever",
     "Condition",
     "DrainLever",
@@ -203,6 +210,7 @@ __all__ = [
     "Setting",
     "SettingKey",
     "ShedLever",
+    "UndrainLever",
     "FALLEN_BACK",
     "RETRIED",
     "Admission",

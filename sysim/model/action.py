@@ -49,6 +49,18 @@ class Condition(Model):
         return self
 
 
+class AlertCondition(Model):
+    """The alert of an slo has fired at all looks for `lasts` ns."""
+
+    slo: Name
+    lasts: Duration = 0
+
+    @property
+    def text(self) -> str:
+        """As it is told."""
+        return f"the alert of {self.slo}"
+
+
 class FlagLever(Model):
     """Switches `flags` on or off."""
 
@@ -84,14 +96,33 @@ class RestartLever(Model):
     zone: Name | None = None
 
 
-class DrainLever(Model):
-    """Replicas of `service` get no new attempts and finish what they have; narrowed like a restart."""
+class _SomeReplicas(Model):
+    """Replicas of a `service`, narrowed like a restart; a `zone` alone means all that lie there, of every service."""
 
-    kind: Literal["drain"] = "drain"
-    service: Name
+    service: Name | None = None
     replicas: PositiveCount | None = None
     replica_share: PositiveShare | None = None
     zone: Name | None = None
+
+    @model_validator(mode="after")
+    def _means_somebody(self) -> _SomeReplicas:
+        if self.service is None and self.zone is None:
+            raise ValueError("found neither `service` nor `zone`, expected one of them")
+        if self.service is None and (self.replicas is not None or self.replica_share is not None):
+            raise ValueError("found `replicas` without a `service`, expected a service of which so many are drained")
+        return self
+
+
+class DrainLever(_SomeReplicas):
+    """Replicas get nothing new and finish what they have, until they are undrained."""
+
+    kind: Literal["drain"] = "drain"
+
+
+class UndrainLever(_SomeReplicas):
+    """Replicas that were drained get new attempts again."""
+
+    kind: Literal["undrain"] = "undrain"
 
 
 class ScaleLever(Model):
@@ -103,19 +134,19 @@ class ScaleLever(Model):
 
 
 SettingKey = Literal[
-    "timeout", "circuit_breaker", "retry.max_attempts", "hedge.max_attempts", "rate_limit.rate"
+    "timeout", "circuit_breaker", "fallback", "retry.max_attempts", "hedge.max_attempts", "rate_limit.rate"
 ]
 
 
 class Setting(Model):
     """A value of the policy known by `scope` (see `CallPolicy.scope`): ns, a count, a rate per second, or how
-    the breaker is forced.
+    breaker or fallback are forced.
     """
 
     path: str
     scope: str
     key: SettingKey
-    value: int | float | Literal["open", "closed", "auto"]
+    value: int | float | Literal["open", "closed", "always", "auto"]
 
 
 class SetLever(Model):
@@ -125,7 +156,7 @@ class SetLever(Model):
     settings: tuple[Setting, ...] = Field(min_length=1)
 
 
-Lever = FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | ScaleLever | SetLever
+Lever = FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | UndrainLever | ScaleLever | SetLever
 """What an action does; `kind` tells which."""
 
 
@@ -135,7 +166,7 @@ class Action(Model):
     name: Name | None = None
     lever: Annotated[Lever, Field(discriminator="kind")]
     at: Instant | None = None
-    when: Condition | None = None
+    when: Condition | AlertCondition | None = None
     after: DistributionLike | None = None
 
     @model_validator(mode="after")
@@ -147,6 +178,7 @@ class Action(Model):
 
 
 __all__ = [
-    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "ClearQueueLever", "Condition", "DrainLever",
-    "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
+    "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "AlertCondition", "ClearQueueLever", "Condition",
+    "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
+    "UndrainLever",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sysim.model.action import Action
+from sysim.model.action import Action, ScaleLever
 from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.fault import Fault
 from sysim.model.policy import CallPolicy
+from sysim.model.slo import Slo
 from sysim.model.topology import Service
 from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration
 from sysim.model.workload import LoadField, OpenLoad
@@ -95,6 +96,7 @@ class Scenario(Model):
     faults: tuple[Fault, ...] = ()
     actions: tuple[Action, ...] = ()
     flags: dict[Name, bool] = Field(default_factory=dict)
+    slos: dict[Name, Slo] = Field(default_factory=dict)
     windows: dict[Name, Window] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     abort_when: tuple[Check, ...] = ()
@@ -111,6 +113,17 @@ class Scenario(Model):
                 if rate.start is None and (rate.weekly is not None or rate.dates):
                     raise ValueError(f"found days in the calendar of {name!r}, expected time.start to say which it is")
         return self
+
+    def latency_limit(self, load: str) -> int | None:
+        """The latency (ns) up to which a success of a load is a good one, by an slo; None: any is."""
+        limits = [slo.limit for slo in self.slos.values() if slo.load == load and slo.limit is not None]
+        return min(limits, default=None)
+
+    def most_replicas(self, service: str) -> int:
+        """The most replicas that a service can have: at time 0, or once an action has scaled it."""
+        levers = [action.lever for action in self.actions]
+        scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
+        return max(self.services[service].replicas, *scaled, 1)
 
     @property
     def whole(self) -> Window:

@@ -86,7 +86,9 @@ def _time(plan: Plan) -> Iterable[str]:
 def _services(plan: Plan) -> Iterable[str]:
     for number, name in enumerate(plan.names.services):
         row, values = plan.svc[number], plan.svcF[number]
-        facts = [f"{row[t.S_REPLICAS]} replicas from {row[t.S_FIRST]}"]
+        facts = [f"{row[t.S_BEGIN]} replicas from {row[t.S_FIRST]}"]
+        if row[t.S_REPLICAS] > row[t.S_BEGIN]:
+            facts.append(f"room for {row[t.S_REPLICAS]}")
         facts.append("workers unlimited" if row[t.S_WORKERS] >= t.NEVER else f"workers {row[t.S_WORKERS]}")
         if row[t.S_ASYNC]:
             facts.append("async")

@@ -95,6 +95,7 @@ def _distributions(plan: Plan) -> None:
 
 def _services(plan: Plan) -> None:
     svc, replicas = plan.svc[: plan.n_services], plan.replicas[: plan.n_replicas]
+    _check((svc[:, t.S_BEGIN] <= svc[:, t.S_REPLICAS]).all(), "a service begins with more replicas than it has")
     _check(svc[:, t.S_REPLICAS].sum() == plan.n_replicas, "the replicas do not add up")
     _check(svc[:, t.S_OPS].sum() == plan.n_operations, "the operations do not add up")
     _spans(svc[:, t.S_FIRST], svc[:, t.S_REPLICAS], plan.n_replicas, "the replicas of a service")
@@ -208,8 +209,9 @@ def _actions(plan: Plan) -> None:
     of_loads = watched[:, t.AC_METRIC] >= t.METRIC_SUCCESS
     _within(watched[of_loads, t.AC_SUBJECT], plan.n_loads, "the load of a condition")
     _within(watched[~of_loads, t.AC_SUBJECT], plan.n_services, "the service of a condition")
-    counted = watched[of_loads & (watched[:, t.AC_METRIC] < t.METRIC_LATENCY)]
-    timed = watched[watched[:, t.AC_METRIC] >= t.METRIC_LATENCY]
+    latencies = np.isin(watched[:, t.AC_METRIC], (t.METRIC_LATENCY, t.METRIC_LATENCY_ALL))
+    counted, timed = watched[of_loads & ~latencies], watched[latencies]
+    _check((watched[:, t.AC_SHORT] <= watched[:, t.AC_SLOTS]).all(), "a short window is longer than the long one")
     _check((watched[of_loads, t.AC_SLOTS] > 0).all(), "a condition has no window")
     _spans(counted[:, t.AC_FIRST_SLOT], counted[:, t.AC_SLOTS], plan.n_slots, "what a condition remembers")
     _spans(timed[:, t.AC_FIRST_BINS], timed[:, t.AC_SLOTS] + 1, plan.n_bins, "what a condition remembers")
@@ -220,10 +222,13 @@ def _actions(plan: Plan) -> None:
     for own, count, what in (
         ((t.LEVER_FLAG,), plan.n_flags, "flag"),
         ((t.LEVER_SHED,), plan.n_streams, "stream"),
-        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART), plan.n_services, "service"),
+        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART, t.LEVER_DRAIN, t.LEVER_SCALE), plan.n_services, "service"),
         ((t.LEVER_SET,), plan.n_policies, "policy"),
     ):
         _within(arg[np.isin(kind, own)], count, f"the {what} of a lever")
+    scales = levers[kind == t.LEVER_SCALE]
+    room = plan.svc[scales[:, t.LE_ARG], t.S_REPLICAS]
+    _check((scales[:, t.LE_VALUE] <= room).all(), "there is no room for the replicas of a lever")
     _within(levers[kind == t.LEVER_SET, t.LE_COLUMN], t.N_P, "the column of a lever")
     _spans(levers[:, t.LE_FIRST_HIT], levers[:, t.LE_HITS], len(plan.lever_hits), "the replicas of a lever")
     if levers[:, t.LE_HITS].any():

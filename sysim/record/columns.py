@@ -17,7 +17,9 @@ LC_OFFERED: Final = 0
 LC_OUT: Final = 1  # one column an outcome
 LC_DONE: Final = LC_OUT + N_OUTCOMES  # by the end of the request
 LC_DONE_OK: Final = LC_DONE + 1
-N_LC: Final = LC_DONE_OK + 1
+LC_DONE_SLOW: Final = LC_DONE + 2  # successes, but too slow for an slo of the load
+LC_SLOW: Final = LC_DONE + 3  # the same by the arrival of the request
+N_LC: Final = LC_DONE + 4
 
 # per cell and service, by the moment the attempt reached it; the integrals by the clock
 SC_ARRIVALS: Final = 0
@@ -82,8 +84,11 @@ EV_VALUE: Final = 3
 N_EV: Final = 4
 EV_FAULT: Final = 0  # subject fault, value 1 begins 0 ends
 EV_BREAKER: Final = 1  # subject scope, value new state
-EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down
+EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down 2 gone for good, or until it is wanted again
 EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
+REPLICA_DOWN: Final = 0
+REPLICA_UP: Final = 1
+REPLICA_GONE: Final = 2
 EVENT_LIMIT: Final = 65536  # transitions kept; further ones are only counted
 
 # failed requests by cause, while it is counted a hash table, in the end sorted by number

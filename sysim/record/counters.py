@@ -27,7 +27,9 @@ from sysim.record.columns import (
     FC_NUMBER,
     LC_DONE,
     LC_DONE_OK,
+    LC_DONE_SLOW,
     LC_OUT,
+    LC_SLOW,
     LV_BUSY,
     LV_CPU,
     LV_FULL_FIRST,
@@ -95,8 +97,10 @@ def queue_full(level, s, now):
 
 
 @inlined_law
-def request_ended(cells, row, row_now, histogram, moments, segment_row, coarse, coarse_row, outcome, latency):
-    """A request that arrived in cell row `row` ends now (cell row `row_now`).
+def request_ended(
+    cells, row, row_now, histogram, moments, segment_row, coarse, coarse_row, outcome, latency, limit
+):
+    """A request that arrived in cell row `row` ends now (cell row `row_now`); a success is good within `limit` ns.
 
     `segment_row` and `coarse_row` are the rows of successes; those of failures follow them.
     """
@@ -106,6 +110,9 @@ def request_ended(cells, row, row_now, histogram, moments, segment_row, coarse, 
     if outcome == OK or outcome == DEGRADED:
         cells[row_now, LC_DONE_OK] += 1
         failed = 0
+        if latency > limit:
+            cells[row, LC_SLOW] += 1
+            cells[row_now, LC_DONE_SLOW] += 1
     add(histogram, moments, segment_row + failed, latency)
     coarse[coarse_row + failed, bin_of(latency) // COARSE] += 1
 

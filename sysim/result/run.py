@@ -114,7 +114,7 @@ class Run:
                 )
             else:
                 found.append(
-                    Transition(at / NS, "replica", names.replicas[subject], "up" if value else "down")
+                    Transition(at / NS, "replica", names.replicas[subject], ("down", "up", "gone")[value])
                 )
         return tuple(found)
 

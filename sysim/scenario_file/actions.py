@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
 from sysim.scenario_file.conditions import When
 from sysim.scenario_file.faults import REPLICAS
 from sysim.scenario_file.forms import Either, Tagged
-from sysim.scenario_file.nodes import Map, Node
+from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import FLAG_REF, ZONE_REF, NameRef
-from sysim.scenario_file.reporter import join
+from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.settings import Settings
-from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Shape
+from sysim.scenario_file.shapes import INVALID, NAME, ListOf, MapOf, Record, Schema, Shape
 from sysim.scenario_file.steps import check_unique_names
-from sysim.scenario_file.values import DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH
+from sysim.scenario_file.values import COUNT, DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH, text_schema
 
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
 
-LATER = ("drain", "scale", "deploy", "rollback")
+LATER = ("deploy", "rollback")
 """Levers of the format that no engine pulls yet."""
 
+_ZONE = re.compile(rf"zone\s+({NAME.pattern})")
 SERVICE_REF = NameRef("a service of this file", "unknown-service", lambda ctx: ctx.services)
 LOAD_REF = NameRef("a load of this file", "unknown-load", lambda ctx: ctx.loads)
 
@@ -79,8 +81,8 @@ class _ActionRecord(Record):
         return super().construct({**values, "lever": lever}, node, at, ctx)
 
 
-class _Restarted(Record):
-    """A service of which some replicas are restarted."""
+class _Narrowed(Record):
+    """Some replicas of a service, by number, share or zone."""
 
     def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
         given = {key: value for key, value in values.items() if key != "replicas"}
@@ -95,18 +97,70 @@ def _restart(value: Any) -> model.RestartLever:
     return model.RestartLever(service=value) if isinstance(value, str) else value
 
 
+class _Place(Shape):
+    """All replicas of a service, or of ``zone a``."""
+
+    noun = "a service or 'zone a'"
+
+    def __init__(self, lever: Any) -> None:
+        self.lever = lever
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        text = node.value if isinstance(node, Scalar) else None
+        if not isinstance(text, str):
+            return self.wrong(node, at, ctx)
+        match = _ZONE.fullmatch(text)
+        if match is None:
+            service = SERVICE_REF.read(node, at, ctx)
+            return INVALID if service is INVALID else self.lever(service=service)
+        if match[1] not in ctx.zones:
+            hint = ctx.reporter.nearest(match[1], ctx.zones)
+            ctx.report(node, "unknown-zone", at, f"found {found(node)}, expected a zone of some service", hint)
+            return INVALID
+        return self.lever(zone=match[1])
+
+    def schema(self, defs: dict[str, Schema]) -> Schema:
+        return text_schema(NAME.pattern, _ZONE.pattern)
+
+
+class _Drained(_Narrowed):
+    """Replicas of a service, or of a zone."""
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        if isinstance(node, Map) and "service" not in node.entries and ("zone" in node.entries) <= (
+            "replicas" in node.entries
+        ):
+            message = f"found no 'service', expected one in {self.noun}"
+            hint = "a zone alone means all replicas there, of every service" if "zone" in node.entries else ""
+            ctx.report(node, "missing-key", at, message, hint)
+            return INVALID
+        return super().read(node, at, ctx)
+
+
+def _drained(lever: Any, some: dict[str, Shape]) -> Shape:
+    return Either("a service, 'zone a' or {service, replicas, zone}", _lever_of, {
+        "scalar": _Place(lever),
+        "map": _Drained("{service, replicas, zone}", lever, some, ()),
+    })  # fmt: skip
+
+
 def _action() -> Tagged:
     shed = Record("{load, share}", model.ShedLever, {"load": LOAD_REF, "share": SHARE}, ("load", "share"))
-    restarted = {"service": SERVICE_REF, "replicas": REPLICAS, "zone": ZONE_REF}
+    some = {"service": SERVICE_REF, "replicas": REPLICAS, "zone": ZONE_REF}
     restart = Either("a service or {service, replicas, zone}", _lever_of, {
         "scalar": SERVICE_REF,
-        "map": _Restarted("{service, replicas, zone}", model.RestartLever, restarted, ("service",)),
+        "map": _Narrowed("{service, replicas, zone}", model.RestartLever, some, ("service",)),
     })  # fmt: skip
+    count = {"service": SERVICE_REF, "replicas": COUNT}
+    scale = Record("{service, replicas}", model.ScaleLever, count, ("service", "replicas"))
     levers: dict[str, tuple[Shape, Any]] = {
         "flag": (_Flags(), lambda value: model.FlagLever(flags=value)),
         "shed": (shed, lambda value: value),
         "clear_queue": (SERVICE_REF, lambda value: model.ClearQueueLever(service=value)),
         "restart": (restart, _restart),
+        "drain": (_drained(model.DrainLever, some), lambda value: value),
+        "undrain": (_drained(model.UndrainLever, some), lambda value: value),
+        "scale": (scale, lambda value: value),
         "set": (Settings(), lambda value: model.SetLever(settings=value)),
     }
     return Tagged(

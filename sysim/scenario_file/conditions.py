@@ -13,8 +13,9 @@ from sysim import model, units
 from sysim.model.action import LOAD_CONDITIONS, SERVICE_CONDITIONS
 from sysim.scenario_file.metrics import is_duration
 from sysim.scenario_file.nodes import Map, Node, Scalar
+from sysim.scenario_file.references import SLO_REF
 from sysim.scenario_file.reporter import found, join
-from sysim.scenario_file.shapes import INVALID, Schema, Shape, Value, not_yet, refusal, unknown_key
+from sysim.scenario_file.shapes import INVALID, Record, Schema, Shape, Value, refusal, unknown_key
 from sysim.scenario_file.values import DURATION, text_schema
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def _value(text: str, metric: str) -> float:
     return float(units.count(text))
 
 
+_ALERT = Record(
+    "a condition on an alert", model.AlertCondition, {"alert": SLO_REF, "for": DURATION}, ("alert",),
+    {"alert": "slo", "for": "lasts"},
+)  # fmt: skip
+
+
 class When(Shape):
     """A condition: its text, or a map with it and how often and how long it is looked at."""
 
@@ -58,7 +65,7 @@ class When(Shape):
 
     def _map(self, node: Map, at: str, ctx: Reading) -> Any:
         if "alert" in node.entries:
-            return not_yet(node.key_mark("alert"), join(at, "alert"), ctx, "'alert'")
+            return _ALERT.read(node, at, ctx)
         metrics = [key for key, _ in node.items() if key == "metric" or _KEY.fullmatch(key)]
         odd = [key for key, _ in node.items() if key not in metrics and key not in _TIMES]
         for key in odd:
@@ -155,17 +162,19 @@ class When(Shape):
             "patternProperties": {"^x-": {}, f"^{_METRIC}$": half},
             "additionalProperties": False,
         }
-        return {"anyOf": [line, named, keyed]}
+        return {"anyOf": [line, named, keyed, _ALERT.schema(defs)]}
 
     def child(self, key: str) -> Shape | None:
         if key in _TIMES:
             return DURATION
+        if key == "alert":
+            return SLO_REF
         if key == "metric" or _KEY.fullmatch(key):
             return Value(lambda value: value, _NOUN, {"type": "string"})
         return None
 
     def known(self) -> Any:
-        return ("metric", *_TIMES)
+        return ("metric", "alert", *_TIMES)
 
 
 __all__ = ["When"]

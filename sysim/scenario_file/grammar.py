@@ -9,11 +9,12 @@ from sysim.scenario_file.actions import Actions
 from sysim.scenario_file.checks import Checks
 from sysim.scenario_file.faults import Faults
 from sysim.scenario_file.load import Loads
-from sysim.scenario_file.nodes import Map, Node, Seq, is_null, plain
+from sysim.scenario_file.nodes import Map, Node, is_null, plain
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF, PolicyMap
 from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.services import Services
-from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Schema, Shape, Timed, Value, not_yet
+from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Schema, Shape, Timed, Value
+from sysim.scenario_file.slos import Slos
 from sysim.scenario_file.values import COUNT, DATE_TIME, DURATION, NAME_VALUE, TEXT, TRUTH, text_schema
 from sysim.units import UnitError
 
@@ -79,20 +80,6 @@ class _Defaults(Record):
         return values
 
 
-class _NotYetUnlessEmpty(Shape):
-    """A part of the format that this version takes only when it is empty."""
-
-    def __init__(self, key: str, schema: Schema) -> None:
-        self.key, self._schema = key, schema
-
-    def read(self, node: Node, at: str, ctx: Reading) -> Any:
-        empty = not node.entries if isinstance(node, Map) else isinstance(node, Seq) and not node.items
-        return None if empty else not_yet(node, at, ctx, repr(self.key))
-
-    def schema(self, defs: dict[str, Schema]) -> Schema:
-        return dict(self._schema)
-
-
 class _Variants(MapOf):
     """Variants: a patch of paths, or null for the file as it stands. Their effect is checked by applying
     each.
@@ -135,7 +122,7 @@ class _Scenario(Record):
     """The top level: what is gone once a file is resolved is dropped here."""
 
     def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
-        gone = ("sysim", "include", "params", "defaults", "slos")
+        gone = ("sysim", "include", "params", "defaults")
         return super().construct({k: v for k, v in values.items() if k not in gone}, node, at, ctx)
 
 
@@ -165,7 +152,7 @@ def _scenario() -> _Scenario:
         "faults": Faults(),
         "actions": Actions(),
         "flags": MapOf("a map of flags", TRUTH, key_noun="the name of a flag"),
-        "slos": _NotYetUnlessEmpty("slos", {"type": "object"}),
+        "slos": Slos(),
         "windows": _Windows(),
         "variants": _Variants(),
         "checks": Checks(),

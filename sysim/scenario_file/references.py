@@ -119,4 +119,5 @@ class NameRef(Shape):
 
 FLAG_REF = NameRef("a flag listed under flags", "unknown-flag", lambda ctx: ctx.flags)
 VARIANT_REF = NameRef("a variant of this file", "unknown-variant", lambda ctx: ctx.variants)
+SLO_REF = NameRef("an slo of this file", "unknown-slo", lambda ctx: ctx.slos)
 ZONE_REF = NameRef("a zone of some service", "unknown-zone", lambda ctx: ctx.zones)

@@ -32,6 +32,7 @@ SETTINGS: dict[model.SettingKey, Shape] = {
     "retry.max_attempts": _ATTEMPTS,
     "hedge.max_attempts": _ATTEMPTS,
     "rate_limit.rate": _positive(RATE, "more than 0/s", ""),
+    "fallback": Word("how a fallback is forced", ("always", "auto")),
     "circuit_breaker": Word("how a breaker is forced", ("open", "closed", "auto")),
 }
 """What can be set while a run goes on, of a policy, and its values."""

@@ -135,7 +135,7 @@ def percentile_share(key: str) -> float:
     return round(float(digits) / 100, 12)
 
 
-class _Percentiles(MapOf):
+class Percentiles(MapOf):
     """A map of percentiles to durations, in any order."""
 
     def __init__(self) -> None:
@@ -238,7 +238,7 @@ def _distribution() -> Shape:
             ),
             "mixture": Form(ListOf("a list of {weight, of}", option, 1), _of(model.Mixture, "parts")),
             "empirical": Form(_Empirical("a list of durations", DURATION, 1), _of(model.Empirical, "values")),
-            "percentiles": Form(_Percentiles(), _of(model.Percentiles, "points")),
+            "percentiles": Form(Percentiles(), _of(model.Percentiles, "points")),
         },
         siblings={"max": DURATION},
         subform=_subform,
@@ -261,6 +261,7 @@ DISTRIBUTION: Shape = Named("distribution", _distribution)
 __all__ = [
     "COST",
     "COUNT",
+    "Percentiles",
     "DATE_TIME",
     "DISTRIBUTION",
     "DURATION",

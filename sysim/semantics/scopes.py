@@ -8,8 +8,8 @@ from sysim.semantics.jit import law
 
 
 @law
-def reset(scope, k, ring, policies, policiesF, p, now, n, outstanding):
-    """Make all of row `k` new at `now`; `n` is the number of replicas of the callee.
+def reset(scope, k, ring, policies, policiesF, p, now, n, rows, outstanding):
+    """Make all of row `k` new at `now`; the callee has room for `rows` replicas, `n` of them at time 0.
 
     Needs K_RING, K_OUT and K_KEY; leaves the identity columns (K_RING, K_OUT and from K_POLICY to K_REPLICAS) alone.
     """
@@ -22,5 +22,5 @@ def reset(scope, k, ring, policies, policiesF, p, now, n, outstanding):
     scope[k, K_WAIT_HEAD] = NONE
     scope[k, K_WAIT_TAIL] = NONE
     if scope[k, K_OUT] >= 0:
-        for i in range(scope[k, K_OUT], scope[k, K_OUT] + n):
+        for i in range(scope[k, K_OUT], scope[k, K_OUT] + rows):
             outstanding[i] = 0

@@ -51,6 +51,11 @@ def with_an_end(number: int) -> str:
     ]
     others = re.compile(r"\bl1\b" if name == "l0" else r"\bl0\b")
     node["actions"] = [action for action in node.get("actions", []) if not others.search(str(action))]
+    node["slos"] = {key: slo for key, slo in node.get("slos", {}).items() if slo["load"] == name}
+    alerts = [action.get("when", {}).get("alert") for action in node["actions"]]
+    node["actions"] = [
+        action for action, alert in zip(node["actions"], alerts, strict=True) if alert is None or alert in node["slos"]
+    ]
     used = str(node["load"]) + str(node["services"])
     node["actions"] = [
         action for action in node["actions"] if all(name in used for name in re.findall(r"\bp\d\b", str(action)))

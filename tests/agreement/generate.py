@@ -91,6 +91,8 @@ class _Scenario:
         if rng.random() < 0.7:
             node["faults"] = [self.fault() for _ in range(rng.choice((1, 1, 2, 3)))]
         node["flags"] = {"one": rng.choice(("on", "off"))}
+        if rng.random() < 0.5:
+            node["slos"] = {f"o{number}": self.slo(name) for number, name in enumerate(sorted(load))}
         if rng.random() < 0.6:
             node["actions"] = [self.action(node) for _ in range(rng.choice((1, 2, 2, 3, 5)))]
         if self.seldom():
@@ -430,7 +432,8 @@ class _Scenario:
         if self.seldom():
             node["after"] = self.drawn()
         settings = list(_settings(scenario))
-        kinds = ["flag", "shed", "shed", "clear_queue", "clear_queue", "restart", "restart", *["set"] * 3]
+        kinds = ["flag", "undrain"]
+        kinds += 2 * ["shed", "clear_queue", "restart", "drain"] + 3 * ["set", "scale"]
         kind = rng.choice(kinds)
         if kind == "set" and not settings:
             kind = "clear_queue"
@@ -444,6 +447,13 @@ class _Scenario:
             node["clear_queue"] = service
         elif kind == "restart":
             node["restart"] = self.restart(service, scenario)
+        elif kind == "scale":
+            node["scale"] = {"service": service, "replicas": rng.choice((1, 1, 2, 3, 4))}
+        elif kind in ("drain", "undrain"):
+            zones = sorted({zone for body in scenario["services"].values() for zone in body.get("zones", ())})
+            node[kind] = self.restart(service, scenario)
+            if zones and self.seldom():
+                node[kind] = f"zone {rng.choice(zones)}"
         else:
             some = rng.sample(settings, min(len(settings), rng.choice((1, 1, 2))))
             node["set"] = {f"{path}.{key}": self.setting(key) for path, key in some}
@@ -469,11 +479,24 @@ class _Scenario:
             "hedge.max_attempts": (1, 2, 3),
             "rate_limit.rate": ("100/s", "500/s", "2000/s"),
             "circuit_breaker": ("open", "closed", "auto"),
+            "fallback": ("always", "always", "auto"),
         }
         return rng.choice(values[key])
 
+    def slo(self, load: str) -> Node:
+        rng = self.rng
+        node: Node = {"load": load, "success": rng.choice(("99.9%", "90%", "50%"))}
+        if rng.random() < 0.6:
+            node["latency"] = {rng.choice(("p50", "p99")): rng.choice(("1ms", "2ms", "500us"))}
+        every, short, long = rng.choice((("1ms", "1ms", "3ms"), ("1ms", "2ms", "7ms"), ("2ms", "3ms", "20ms")))
+        node["alert"] = {"burn": rng.choice((1, 2, 14.4)), "long": long, "short": short, "every": every}
+        return node
+
     def condition(self, scenario: Node) -> Any:
         rng = self.rng
+        if "slos" in scenario and self.seldom():
+            alert: Node = {"alert": rng.choice(sorted(scenario["slos"]))}
+            return alert if self.often() else alert | {"for": rng.choice(("1ms", "2ms"))}
         services = [f"queue({name}) >= 1" for name in self.names]
         services += [f"in_system({name}) {rng.choice(('> 0', '>= 3', '== 0'))}" for name in self.names]
         services += [
@@ -508,6 +531,8 @@ def _settings(root: Node) -> Iterator[tuple[str, str]]:
 def _keys(policy: Node, path: str) -> Iterator[tuple[str, str]]:
     yield path, "timeout"
     yield path, "circuit_breaker"
+    if "fallback" in policy:
+        yield path, "fallback"
     for part, key in (("retry", "max_attempts"), ("hedge", "max_attempts"), ("rate_limit", "rate")):
         if part in policy:
             yield path, f"{part}.{key}"

@@ -95,3 +95,16 @@ def test_spans_are_whole_buckets_up_to_the_end(hold: int) -> None:
     offered = np.full(20, 10)
     found = first_recovered(edges, good, offered, 0.95, 10 * NS, hold * NS, NS)
     assert found == (None if hold == 10 else 13 * NS)
+
+
+def test_a_success_that_is_too_slow_for_an_slo_of_the_load_is_not_good() -> None:
+    made = fabricate(PLAIN + "slos: {quick: {load: users, latency: {p99: 100ms}}}\n")
+    for second in range(100):
+        made.request(second + 0.5, 0.2 if 40 <= second < 60 else 0.1, times=10)
+    made.fault(40, 43)
+    assert made.run().recovery["users"].recovered_after_s == 17.0
+    made = fabricate(PLAIN)
+    for second in range(100):
+        made.request(second + 0.5, 0.2 if 40 <= second < 60 else 0.1, times=10)
+    made.fault(40, 43)
+    assert made.run().recovery["users"].recovered_after_s == 0.0

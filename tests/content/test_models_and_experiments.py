@@ -211,6 +211,17 @@ def test_a_retry_storm_ends_when_what_is_let_in_fits_even_with_all_its_retries()
     assert sysim.check(path, workers=1).exit_code == 0
 
 
+def test_a_zone_can_be_drained_where_the_others_have_room() -> None:
+    """Orders does 200/s a replica: four are left of six, which is room for 800/s; six are left of nine."""
+    path = ROOT / "experiments" / "drain_the_zone.yaml"
+    cases = (("drained", 740, True), ("drained", 860, False), ("room_made", 1100, True), ("room_made", 1300, False))
+    for variant, rate, fits in cases:
+        scenario = sysim.load(path, variant=variant, set={"load.people.rate": f"{rate}/s", "checks": []})
+        window = sysim.simulate(scenario).to_dict()["runs"][0]["windows"]["drained"]
+        assert success(window, "people") > 0.999 if fits else success(window, "people") < 0.7, (variant, rate)
+    assert sysim.check(path, workers=1).exit_code == 0
+
+
 def test_the_check_of_the_retry_storm_says_which_of_six_mitigations_hold() -> None:
     study = sysim.check(ROOT / "experiments" / "retry_storm.yaml", workers=2)
     assert study.exit_code == 1 and study.replications == 10 and study.reason == "decided"
@@ -392,6 +403,16 @@ SMALL: dict[str, dict[str, Any]] = {
         "actions.shed.when": {"metric": "success(clients) < 50%", "every": "200ms", "over": "400ms", "for": "0s"},
         "actions.shed.after": "300ms", "actions.open.at": "6s",
         "windows": {"before": "..1s", "after": "7s.."},
+    },
+    "drain_the_zone": {
+        "time.duration": "6s", "time.bucket": "100ms", "faults.grey.at": "1s", "faults.grey.for": "3s",
+        "load.people.rate": "60/s", "services.orders.concurrency": 1, "services.orders.startup": "100ms",
+        "windows": {"before": "..1s", "sick": "1s..2s", "drained": "2s..4s", "back": "5s.."},
+        "actions": [
+            {"at": "1s", "scale": {"service": "orders", "replicas": 9}}, {"at": "2s", "drain": "zone a"},
+            {"at": "4s", "restart": {"service": "orders", "zone": "a"}}, {"at": "5s", "undrain": "zone a"},
+            {"at": "5s", "scale": {"service": "orders", "replicas": 5}},
+        ],
     },
     "third_party_outage": {
         "time.duration": "8s", "time.warmup": "0s", "faults.outage.at": "2s", "faults.outage.for": "2s",

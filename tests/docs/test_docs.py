@@ -207,7 +207,7 @@ def _later() -> set[str]:
     from sysim.scenario_file.shapes import Shape
 
     seen: set[int] = set()
-    words = {"slos", "alert"}
+    words: set[str] = set()
     stack: list[Any] = [SCENARIO]
     while stack:
         shape = stack.pop()

@@ -9,7 +9,7 @@ import numpy as np
 import sysim
 from sysim.api import Scenario, plan_of
 from sysim.plan.plan import Plan
-from sysim.plan.tables import OUTCOMES
+from sysim.plan.tables import OUTCOMES, T_LIMIT
 from sysim.record.columns import (
     CC_CALLS,
     EV_BREAKER,
@@ -64,7 +64,7 @@ class Fabricator:
                 self.record.load_hist, self.record.load_moments,
                 (int(self.plan.cell_segment[c]) * streams + stream) * 2,
                 self.record.load_coarse, (int(self.plan.cell_column[c]) * loads + load) * 2,
-                OUTCOMES.index(outcome), round(took * NS),
+                OUTCOMES.index(outcome), round(took * NS), int(self.plan.streams[stream, T_LIMIT]),
             )  # fmt: skip
 
     def call(

@@ -14,9 +14,13 @@ FRAME = """\
 sysim: 1
 time: {duration: 60s, start: 2026-04-11T15:00}
 services:
-  api: {replicas: 3, concurrency: 1, operations: {get: [{name: read, call: db, policy: {timeout: 1s, retry: {}}}]}}
+  api:
+    replicas: 3
+    zones: [a, b]
+    concurrency: 1
+    operations: {get: [{name: read, call: db, policy: {timeout: 1s, retry: {}}}]}
   db: {operations: {query: []}}
-policies: {careful: {timeout: 1s}}
+policies: {careful: {timeout: 1s, fallback: {latency: 1ms}}}
 defaults: {policy: {timeout: 3s}}
 flags: {similar: on}
 load: {web: {call: api, rate: 1/s, policy: careful}}
@@ -37,8 +41,15 @@ def action(text: str) -> model.Action:
         ("restart: db", model.RestartLever(service="db")),
         ("restart: {service: api, replicas: 2}", model.RestartLever(service="api", replicas=2)),
         ("restart: {service: api, replicas: 30%}", model.RestartLever(service="api", replica_share=0.3)),
+        ("drain: api", model.DrainLever(service="api")),
+        ("drain: zone a", model.DrainLever(zone="a")),
+        ("drain: {zone: a}", model.DrainLever(zone="a")),
+        ("drain: {service: api, replicas: 50%, zone: a}",
+         model.DrainLever(service="api", replica_share=0.5, zone="a")),
+        ("scale: {service: api, replicas: 8}", model.ScaleLever(service="api", replicas=8)),
+        ("undrain: {service: api, replicas: 1}", model.UndrainLever(service="api", replicas=1)),
     ],
-)
+)  # fmt: skip
 def test_levers(text: str, lever: model.Lever) -> None:
     assert action(f"{{at: 15:00:30, {text}}}") == model.Action(at=30_000_000_000, lever=lever)
 
@@ -48,6 +59,7 @@ def test_levers(text: str, lever: model.Lever) -> None:
     [
         ("policies.careful.timeout", "300ms", "careful", "timeout", 300_000_000),
         ("policies.careful.circuit_breaker", "open", "careful", "circuit_breaker", "open"),
+        ("policies.careful.fallback", "always", "careful", "fallback", "always"),
         ("services.api.operations.get.read.policy.retry.max_attempts", "1",
          "services.api.operations.get.0.policy", "retry.max_attempts", 1),
         ("services.api.operations.get.0.policy.timeout", "2s", "services.api.operations.get.0.policy", "timeout",

@@ -203,7 +203,7 @@ def choices() -> Iterator[tuple[str, object]]:
             key = rng.derive(6, i)
             yield "balancer.pick", balancer.pick(s.scope, 0, s.policies, 0, up, 1, n, outstanding, tried, key)
         yield "tables " + table(s.scope), 0
-        yield "scopes.reset", scopes.reset(s.scope, 0, s.ring, s.policies, s.policies_f, 0, 9, n, outstanding)
+        yield "scopes.reset", scopes.reset(s.scope, 0, s.ring, s.policies, s.policies_f, 0, 9, n, n, outstanding)
         yield "tables " + table(s.scope) + table(outstanding), 0
 
 

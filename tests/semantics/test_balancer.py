@@ -126,6 +126,6 @@ def test_a_new_scope_starts_round_robin_by_its_identity():
         starts.append(s[K_ROBIN])
     assert stats.chisquare(np.bincount(starts, minlength=5)).pvalue > 1e-3
     s.scope[0, K_PERMITS_USED] = 4
-    scopes.reset(s.scope, 0, s.ring, s.policies, s.policies_f, 0, 123, 5, chosen.outstanding)
+    scopes.reset(s.scope, 0, s.ring, s.policies, s.policies_f, 0, 123, 5, 5, chosen.outstanding)
     assert (s[K_PERMITS_USED], s[K_WAIT_HEAD], s[K_WAIT_TAIL], s[K_OUT]) == (0, -1, -1, 2)
     assert not chosen.outstanding.any()

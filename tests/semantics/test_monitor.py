@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from sysim.plan import tables as t
-from sysim.record.columns import LC_DONE, LC_DONE_OK, LC_OFFERED, LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, LV_UP, N_LC, N_LV
+from sysim.record.columns import (
+    LC_DONE,
+    LC_DONE_OK,
+    LC_DONE_SLOW,
+    LC_OFFERED,
+    LV_BUSY,
+    LV_IN_SYSTEM,
+    LV_QUEUE,
+    LV_UP,
+    N_LC,
+    N_LV,
+)
 from sysim.record.histogram import BINS, bin_of, lower_edge, middle
 from sysim.record.monitor import look
 
@@ -28,7 +39,8 @@ class Bench:
         self.actions[0, [t.AC_METRIC, t.AC_OP, t.AC_EVERY, t.AC_SLOTS]] = (
             metric, t.COMPARISONS.index(op), SECOND, slots,
         )  # fmt: skip
-        self.actions_f = np.array([[threshold, quantile]], np.float64)
+        self.actions_f = np.zeros((1, t.N_ACF), np.float64)
+        self.actions_f[0, [t.ACF_THRESHOLD, t.ACF_QUANTILE]] = threshold, quantile
         self.state = np.zeros((1, t.N_AS), np.int64)
         self.seen = np.zeros((slots, t.N_SEEN), np.int64)
         self.seen_hist = np.zeros((slots + 1, BINS), np.int64)
@@ -111,3 +123,45 @@ def test_quantiles_of_a_load():
     assert not of_all.look()  # 4 fast, 3 slow in both looks
     of_all.hist[1, slow] += 3
     assert of_all.look()  # 2 fast, 3 slow in the last two
+
+
+class Alert(Bench):
+    """The alert of an slo of 99.9 %, looked at every second; two columns of what has ended."""
+
+    def __init__(self, long, short, failing=0.001, slow=0.0, burn=14.4):
+        super().__init__(t.METRIC_ALERT, long, burn, ">=")
+        self.actions[0, t.AC_SHORT] = short
+        self.actions_f[0, [t.ACF_FAILING, t.ACF_SLOW]] = failing, slow
+
+    def ends(self, good=0, bad=0, slow=0):
+        self.cells[0, LC_DONE] += good + bad
+        self.cells[0, LC_DONE_OK] += good
+        self.cells[0, LC_DONE_SLOW] += slow
+        return self.look()
+
+
+def test_an_alert_pages_after_the_time_in_which_an_outage_burns_its_share_of_the_budget():
+    """A total outage: 14.4 x 0.1 % of an hour is 51.84 s, if the history is without an error and traffic constant."""
+    for history in (1, 400, 700):  # long before, there is nothing: taken to have been as it was since
+        alert = Alert(3600, 300)
+        assert not any(alert.ends(good=10) for _ in range(history))
+        pages = [alert.ends(bad=10) for _ in range(60)]
+        assert pages.index(True) + 1 == 52
+    tier = Alert(6 * 3600, 1800, burn=6.0)
+    tier.ends(good=10)
+    assert [tier.ends(bad=10) for _ in range(140)].index(True) + 1 == 130  # 6 x 0.1 % of six hours: 129.6 s
+
+
+def test_an_alert_ends_soon_after_the_outage_as_the_short_window_forgets_it():
+    alert = Alert(600, 20)
+    assert [alert.ends(bad=10) for _ in range(30)][-1]
+    still = [alert.ends(good=10) for _ in range(40)]
+    assert still[0] and not any(still[20:])
+    assert still.index(False) == 19  # 1 bad second of 20 is 5 %, 50 times the budget; none is none
+
+
+def test_an_alert_on_latency_looks_at_the_share_of_slow_successes():
+    alert = Alert(100, 10, failing=0.0, slow=0.01, burn=5.0)
+    assert not any(alert.ends(good=98, bad=100, slow=4) for _ in range(200))
+    assert any(alert.ends(good=98, bad=100, slow=8) for _ in range(200))
+    assert not Alert(10, 10, burn=1.0).ends()  # nothing has ended: nothing burns

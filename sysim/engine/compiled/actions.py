@@ -15,10 +15,13 @@ from sysim.engine.compiled.columns import (
     G_TRANSITIONS,
     RQ_HEAD,
     RQ_N,
+    RX_DRAINED,
     RX_RETURN,
+    RX_STANDING,
 )
 from sysim.engine.compiled.entries import push, refer
-from sysim.engine.compiled.replicas import crash, restart
+from sysim.engine.compiled.replicas import crash, restart, serve
+from sysim.engine.compiled.scaling import scale
 from sysim.engine.compiled.visits import close, leave_waiting
 from sysim.plan.tables import (
     AC_AFTER,
@@ -41,20 +44,24 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_SCALE,
     LEVER_SHED,
     R_ACTION,
     S_FIRST,
     S_REPLICAS,
     S_SHARED,
     SHED,
+    WANTED,
     X_AFTER,
 )
 from sysim.record import monitor
 from sysim.record.columns import EV_ACTION
 from sysim.record.counters import transition
 from sysim.semantics.digest import NOTE_ACTION, note
+from sysim.semantics.disturbance import struck as struck_of
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
@@ -141,6 +148,10 @@ def pull(w, lever):
         clear_queue(w, arg)
     elif kind == LEVER_RESTART:
         restart_some(w, lever)
+    elif kind == LEVER_DRAIN:
+        drain_some(w, lever)
+    elif kind == LEVER_SCALE:
+        scale(w, arg, levers[lever, LE_VALUE])
     else:
         t.policies(w)[arg, levers[lever, LE_COLUMN]] = levers[lever, LE_VALUE]
 
@@ -160,19 +171,59 @@ def clear_queue(w, s):
 
 
 @law
+def strikes(w, lever):
+    """How many replicas a lever strikes at most: a number, a share of those that are wanted, or all."""
+    levers = t.levers(w)
+    hits = t.lever_hits(w)
+    rep = t.rep(w)
+    if levers[lever, LE_STRIKE] >= 0:
+        return levers[lever, LE_STRIKE]
+    share = t.leversF(w)[lever, LEF_VALUE]
+    first = levers[lever, LE_FIRST_HIT]
+    there = 0
+    for hit in range(first, first + levers[lever, LE_HITS]):
+        if rep[hits[hit], RX_STANDING] == WANTED:
+            there += 1
+    return there if share < 0.0 else struck_of(share, there)
+
+
+@law
 def restart_some(w, lever):
     """Kill the lowest-numbered of a lever's replicas, where they are not down anyway, and start them."""
     levers = t.levers(w)
     hits = t.lever_hits(w)
     rep = t.rep(w)
     up = t.up(w)
-    left = levers[lever, LE_STRIKE]
+    left = strikes(w, lever)
     first = levers[lever, LE_FIRST_HIT]
     for hit in range(first, first + levers[lever, LE_HITS]):
         r = hits[hit]
+        if rep[r, RX_STANDING] != WANTED:
+            continue
         if left > 0 and (up[r] != 0 or rep[r, RX_RETURN] >= 0):  # those that start already go on with that
             left -= 1
             if up[r] != 0:
                 crash(w, r)
             rep[r, RX_RETURN] = -1
             restart(w, r, 0)
+
+
+@law
+def drain_some(w, lever):
+    """The lowest-numbered of a lever's replicas are taken out of service, or come back into it."""
+    levers = t.levers(w)
+    hits = t.lever_hits(w)
+    rep = t.rep(w)
+    out = levers[lever, LE_VALUE]
+    first = levers[lever, LE_FIRST_HIT]
+    left = strikes(w, lever)
+    for hit in range(first, first + levers[lever, LE_HITS]):
+        r = hits[hit]
+        if left <= 0 or rep[r, RX_STANDING] != WANTED:
+            continue
+        left -= 1
+        rep[r, RX_DRAINED] = out
+        if out != 0:
+            t.serves(w)[r] = 0
+        elif t.up(w)[r] != 0:
+            serve(w, r)

@@ -279,7 +279,7 @@ def dispatch(w, a, tried):
     g = t.g(w)
     st = t.st(w)
     scope = t.scope(w)
-    up = t.up(w)
+    serves = t.serves(w)
     outstanding = t.outstanding(w)
     svc = t.svc(w)
     sites = t.sites(w)
@@ -290,7 +290,7 @@ def dispatch(w, a, tried):
     p = sites[c, C_POLICY]
     s = sites[c, C_SVC]
     key = st[a, ST_KEY]
-    local = _pick(scope, k, policies, p, up, svc[s, S_FIRST], svc[s, S_REPLICAS], outstanding, tried, key)
+    local = _pick(scope, k, policies, p, serves, svc[s, S_FIRST], svc[s, S_REPLICAS], outstanding, tried, key)
     if local < 0:
         return False
     r = svc[s, S_FIRST] + local

@@ -165,7 +165,10 @@ RX_RETURN: Final = 14  # crashed, and up again when this fault ends; else -1
 PS_SCHEDULED: Final = 15  # the job whose end is pending, -1: none
 RX_CPU: Final = 16  # thousandths of cores in use
 RX_GRANTS: Final = 17  # how many workers it has given
-N_RX: Final = 18
+RX_DRAINED: Final = 18  # 1: gets nothing new
+RX_STANDING: Final = 19  # WANTED, LEAVING or GONE
+RX_WITNESS: Final = 20  # while it leaves: a story that it has not got rid of when last looked at
+N_RX: Final = 21
 # holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
 N_HOLDERS: Final = 2 * WATCHED
 # speed (float64), a row per (replica, operation)
@@ -219,6 +222,7 @@ G_REASON: Final = 39  # why a settled attempt's call is being torn down
 G_LOSER: Final = 40  # 1 while hedge losers are being cancelled
 G_MARGIN: Final = 42  # how much room one entry may need
 G_FULL: Final = 43  # 1: a lane or the table of failures needs more room
+G_LEAVING: Final = 30  # replicas that leave
 G_FAILURES: Final = 46  # rows of that table in use
 N_G: Final = 48
 

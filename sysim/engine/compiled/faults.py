@@ -19,6 +19,7 @@ from sysim.engine.compiled.columns import (
     PH_GONE,
     PH_NET,
     RX_RETURN,
+    RX_STANDING,
     SP_CORES,
     SP_FACTOR,
     SP_PAUSED,
@@ -60,6 +61,7 @@ from sysim.plan.tables import (
     FS_ACTIVE,
     FS_OCCURRENCE,
     FS_SINCE,
+    GONE,
     NEVER,
     R_FAULT,
     R_REPLY,
@@ -144,12 +146,17 @@ def strike(w, f):
     faults = t.faults(w)
     faultsF = t.faultsF(w)
     hits = t.hits(w)
+    rep = t.rep(w)
     first = faults[f, F_FIRST_HIT]
     n = faults[f, F_HITS]
     most = n
     all_of_them = True
     if faultsF[f, FF_STRIKE] >= 0.0:
-        most = struck_of(faultsF[f, FF_STRIKE], n)
+        there = 0
+        for at in range(first, first + n):
+            if rep[hits[at], RX_STANDING] != GONE:
+                there += 1
+        most = struck_of(faultsF[f, FF_STRIKE], there)
         all_of_them = False
     elif faults[f, F_STRIKE] >= 0:
         most = faults[f, F_STRIKE]
@@ -295,6 +302,8 @@ def handle(w, sub, number, f):
             for r in range(replicas.shape[0]):
                 if struck[f, r] != 0 and up[r] != 0:
                     crash(w, r)
+                    if rep[r, RX_STANDING] == GONE:
+                        continue
                     if faults[f, F_RESTART_AFTER] >= 0:
                         key = derive(fault_keys[f], fstate[f, FS_OCCURRENCE])
                         restart(w, r, sample(dist, distF, points, faults[f, F_RESTART_AFTER], key, X_RESTART))

@@ -203,9 +203,11 @@ def arrive(w, i):
     free = has_free_worker(w, s, r)
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
+        serves = t.serves(w)
+        free = free and serves[r] != 0
         if not free:
             for other in range(q, q + svc[s, S_REPLICAS]):
-                if up[other] != 0 and has_free_worker(w, s, other):
+                if serves[other] != 0 and has_free_worker(w, s, other):
                     free = True
                     r = other
                     break

@@ -15,6 +15,7 @@ from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
 from sysim.engine.compiled.replicas import READY
+from sysim.engine.compiled.scaling import farewell
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, leave_waiting, touch_service
@@ -384,6 +385,8 @@ def run(w, log, margin, budget):
                 visit_end(w)
                 act = c.ACT_WAIT
 
+        if g[c.G_LEAVING] != 0:
+            farewell(w)
         if g[c.G_EVENTS] < log.shape[0]:
             log[g[c.G_EVENTS], 0] = time
             log[g[c.G_EVENTS], 1] = order

@@ -112,6 +112,7 @@ from sysim.plan.tables import (
     P_BULKHEAD_WAIT,
     P_DEADLINE,
     P_DEADLINE_LANE,
+    P_FALLBACK_FORCED,
     P_HEDGE_CANCEL,
     P_HEDGE_DELAY,
     P_HEDGE_MAX,
@@ -134,7 +135,7 @@ from sysim.plan.tables import C_SCOPE as SITE_SCOPE
 from sysim.record.columns import CC_REFUSED, LC_OFFERED
 from sysim.record.counters import attempt_ended
 from sysim.semantics import backoff, budget, circuit_breaker, rate_limit
-from sysim.semantics.causes import M_SPENT, M_TURNED_AWAY, mechanism_of, through_breaker
+from sysim.semantics.causes import M_CIRCUIT_OPEN, M_SPENT, M_TURNED_AWAY, mechanism_of, through_breaker
 from sysim.semantics.digest import NOTE_ATTEMPT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
@@ -215,6 +216,10 @@ def call(w):
             blame(w, i, at_site(w, M_TURNED_AWAY, 0, c))
             g[G_OUT] = SHED
             return ACT_CALL_END
+    if policies[p, P_FALLBACK_FORCED] != 0:
+        blame(w, i, at_site(w, M_CIRCUIT_OPEN, 0, c))
+        g[G_OUT] = CIRCUIT_OPEN
+        return ACT_CALL_END
     if deadline < NEVER:
         lane = policies[p, P_DEADLINE_LANE] if deadline == own else -1
         push_lane(w, lane, deadline, R_TIMEOUT, key, refer(seq, 1, i))

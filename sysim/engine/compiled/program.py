@@ -93,6 +93,7 @@ from sysim.plan.tables import (
     R_START,
     R_THINK,
     S_CORES,
+    T_LIMIT,
 )
 from sysim.record.counters import request_ended, wasted
 from sysim.semantics.causes import M_ERROR_FAULT
@@ -319,6 +320,7 @@ def end_request(w, i, load, stream, cell, began, key, outcome):
         (cell_column[cell] * g[G_LOADS] + load) * 2,
         outcome,
         g[G_NOW] - began,
+        t.streams(w)[stream, T_LIMIT],
     )
     if not succeeded(outcome):
         count_failure(w, cell, stream, outcome, cause_of(w, i))

@@ -9,6 +9,7 @@ from sysim.engine.compiled.columns import (
     A_FROM,
     A_OPEN,
     BRANCH,
+    G_LEAVING,
     G_NOW,
     G_SEED,
     G_SERVICES,
@@ -23,9 +24,11 @@ from sysim.engine.compiled.columns import (
     PH_RESUME,
     RQ_N,
     RX_BUSY,
+    RX_DRAINED,
     RX_GENERATION,
     RX_IN_SYSTEM,
     RX_RETURN,
+    RX_STANDING,
     RX_STARTED,
     ST_CELL,
     ST_ID,
@@ -41,9 +44,12 @@ from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.visits import close, free_worker, leave_queue, leave_resume, touch_service
 from sysim.plan.tables import (
+    GONE,
     K_CALLER,
     K_POLICY,
     K_REPLICAS,
+    K_ROWS,
+    LEAVING,
     LOST,
     R_FAULT,
     RP_KEY,
@@ -53,7 +59,7 @@ from sysim.plan.tables import (
     S_STARTUP,
     S_WORKERS,
 )
-from sysim.record.columns import EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP
+from sysim.record.columns import EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP, REPLICA_DOWN, REPLICA_GONE, REPLICA_UP
 from sysim.record.counters import transition, wasted
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
@@ -64,18 +70,36 @@ READY = 2  # what an entry of rank R_FAULT tells: a replica is ready
 
 
 @law
+def forget(w, r):
+    """The policy state of replica `r` is new."""
+    scope = t.scope(w)
+    for k in range(scope.shape[0]):
+        if scope[k, K_CALLER] == r:
+            reset_scope(
+                scope, k, t.ring(w), t.policies(w), t.policiesF(w), scope[k, K_POLICY], t.g(w)[G_NOW],
+                scope[k, K_REPLICAS], scope[k, K_ROWS], t.outstanding(w),
+            )  # fmt: skip
+
+
+@law
+def gone(w, r):
+    """Replica `r` is no more."""
+    g = t.g(w)
+    rep = t.rep(w)
+    if rep[r, RX_STANDING] == LEAVING:
+        g[G_LEAVING] -= 1
+    rep[r, RX_STANDING] = GONE
+    g[G_TRANSITIONS] = transition(t.events(w), g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, REPLICA_GONE)
+
+
+@law
 def crash(w, r):
     """Replica `r` goes down: its visits are lost, its stories stop, its queues and policy state are gone."""
     g = t.g(w)
     st = t.st(w)
     rep = t.rep(w)
-    scope = t.scope(w)
-    ring = t.ring(w)
-    outstanding = t.outstanding(w)
     up = t.up(w)
     svc = t.svc(w)
-    policies = t.policies(w)
-    policiesF = t.policiesF(w)
     replicas = t.replicas(w)
     level = t.level(w)
     svc_cells = t.svc_cells(w)
@@ -83,11 +107,15 @@ def crash(w, r):
     now = g[G_NOW]
     s = replicas[r, RP_SVC]
     up[r] = 0
+    t.serves(w)[r] = 0
     touch_service(w, s)
     level[s, LV_UP] -= 1
     rep[r, RX_GENERATION] += 1
     rep[r, RX_RETURN] = -1
-    g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, 0)
+    if rep[r, RX_STANDING] == LEAVING:
+        gone(w, r)
+    else:
+        g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, REPLICA_DOWN)
     for i in range(st.shape[0]):
         if st[i, ST_ID] == 0 or st[i, ST_KIND] != VISIT or st[i, ST_REP] != r:
             continue
@@ -123,19 +151,7 @@ def crash(w, r):
     if svc[s, S_SHARED] == 0:
         rep[r, RX_IN_SYSTEM] = 0
     rep[r, RX_STARTED] = 0
-    for k in range(scope.shape[0]):
-        if scope[k, K_CALLER] == r:
-            reset_scope(
-                scope,
-                k,
-                ring,
-                policies,
-                policiesF,
-                scope[k, K_POLICY],
-                now,
-                scope[k, K_REPLICAS],
-                outstanding,
-            )
+    forget(w, r)
 
 
 @law
@@ -158,18 +174,30 @@ def restart(w, r, after):
 
 @law
 def rise(w, r):
-    """Replica `r` is ready; it takes as many as it can from a shared queue."""
+    """Replica `r` is ready."""
     g = t.g(w)
     rep = t.rep(w)
     up = t.up(w)
-    svc = t.svc(w)
     level = t.level(w)
     events = t.events(w)
     s = t.replicas(w)[r, RP_SVC]
     touch_service(w, s)
     up[r] = 1
     level[s, LV_UP] += 1
-    g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, 1)
+    g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, REPLICA_UP)
+    if rep[r, RX_DRAINED] == 0:
+        serve(w, r)
+
+
+@law
+def serve(w, r):
+    """Replica `r` serves: balancers may pick it, and it takes as many as it can from a shared queue."""
+    rep = t.rep(w)
+    svc = t.svc(w)
+    level = t.level(w)
+    s = t.replicas(w)[r, RP_SVC]
+    t.serves(w)[r] = 1
+    touch_service(w, s)
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
         while rep[q, RQ_N] > 0 and rep[r, RX_BUSY] < svc[s, S_WORKERS]:

@@ -17,10 +17,12 @@ from sysim.plan.tables import (
     AC_KEY,
     AS_SINCE,
     F_KEY,
+    GONE,
     INSTANT_LIMIT,
     K_KEY,
     K_POLICY,
     K_REPLICAS,
+    K_ROWS,
     L_BATCH,
     L_CLIENTS,
     L_CLOSED,
@@ -33,9 +35,11 @@ from sysim.plan.tables import (
     NEVER,
     NONE,
     RP_SVC,
+    S_BEGIN,
+    S_FIRST,
     S_OPS,
-    S_REPLICAS,
     SF_CORES,
+    WANTED,
 )
 from sysim.record.columns import FC_COUNT, FC_NUMBER, LV_UP
 from sysim.record.counters import failed
@@ -87,6 +91,7 @@ class Tables:
     ring: Ints
     outstanding: Ints
     up: Ints
+    serves: Ints  # balancers may pick it
     fstate: Ints
     struck: Ints
     load_state: Ints
@@ -174,7 +179,8 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         scope=plan.scopes.copy(),
         ring=np.zeros(plan.ring_length, dtype=np.int64),
         outstanding=np.zeros(plan.outstanding_length, dtype=np.int64),
-        up=np.ones(plan.replicas.shape[0], dtype=np.int64),
+        up=_at_first(plan),
+        serves=_at_first(plan),
         fstate=np.zeros((plan.faults.shape[0], N_FS), dtype=np.int64),
         struck=np.zeros((plan.faults.shape[0], plan.replicas.shape[0]), dtype=np.int64),
         load_state=np.zeros((plan.loads.shape[0], c.N_LX), dtype=np.int64),
@@ -196,7 +202,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         tables.scope[k, K_KEY] = derive(run_key, plan.scopes[k, K_KEY])
         reset_scope(
             tables.scope, k, tables.ring, plan.policies, plan.policiesF, int(tables.scope[k, K_POLICY]), 0,
-            int(tables.scope[k, K_REPLICAS]), tables.outstanding,
+            int(tables.scope[k, K_REPLICAS]), int(tables.scope[k, K_ROWS]), tables.outstanding,
         )  # fmt: skip
     for load in range(plan.n_loads):
         key = derive(run_key, plan.loads[load, L_KEY])
@@ -204,7 +210,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         tables.load_state[load, c.LX_ROW] = plan.loads[load, L_FIRST_RATE]
         tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)
     for s in range(plan.n_services):
-        record.level[s, LV_UP] = plan.svc[s, S_REPLICAS]
+        record.level[s, LV_UP] = plan.svc[s, S_BEGIN]
     return tables
 
 
@@ -228,7 +234,15 @@ def _replicas(plan: Plan) -> Ints:
         c.RX_RETURN,
     ):
         rep[:, column] = NONE
+    rep[:, c.RX_STANDING] = np.where(_at_first(plan) != 0, WANTED, GONE)
     return rep
+
+
+def _at_first(plan: Plan) -> Ints:
+    """1 for each replica that is there at time 0."""
+    local = np.arange(len(plan.replicas)) - plan.svc[plan.replicas[:, RP_SVC], S_FIRST]
+    there: Ints = (local < plan.svc[plan.replicas[:, RP_SVC], S_BEGIN]).astype(np.int64)
+    return there
 
 
 def _speeds(plan: Plan) -> Floats:

@@ -303,7 +303,7 @@ def free_worker(w, s, r):
     q = r
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
-    while rep[q, RQ_N] > 0:
+    while rep[q, RQ_N] > 0 and (t.serves(w)[r] != 0 or svc[s, S_SHARED] == 0):
         i = rep[q, RQ_TAIL] if svc[s, S_LIFO] != 0 else rep[q, RQ_HEAD]
         leave_queue(w, q, i)
         if st[i, ST_DEADLINE] > g[G_NOW]:
@@ -318,7 +318,7 @@ def free_worker(w, s, r):
 
 @inlined_law
 def has_free_worker(w, s, r):
-    """Whether a worker of replica `r` of service `s` is free."""
+    """Whether a worker of replica `r` of service `s` is free (it may still be one that takes nothing new)."""
     rep = t.rep(w)
     svc = t.svc(w)
     return rep[r, RX_BUSY] < svc[s, S_WORKERS]

@@ -37,14 +37,17 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_SCALE,
     LEVER_SHED,
     N_AS,
     N_SEEN,
     NEVER,
     R_ACTION,
     SHED,
+    WANTED,
     X_AFTER,
 )
 from sysim.record.columns import EV_ACTION
@@ -157,17 +160,44 @@ class Actions:
         elif kind == LEVER_CLEAR_QUEUE:
             self.visits.clear_queue(self.world.services[arg], SHED)
         elif kind == LEVER_RESTART:
-            self.restart(self.struck(lever))
+            self.restart(self.struck(lever, share))
+        elif kind == LEVER_DRAIN:
+            replicas = self.among(lever)
+            for replica in replicas[: self.strikes(lever, share, replicas)]:
+                self.drain(replica, lever[LE_VALUE] != 0)
+        elif kind == LEVER_SCALE:
+            for replica in self.world.services[arg].replicas:
+                if replica.number < lever[LE_VALUE]:
+                    self.faults.want(replica)
+                else:
+                    self.faults.send_away(replica)
         else:
             self.world.set_policy(arg, lever[LE_COLUMN], lever[LE_VALUE])
 
-    def struck(self, lever: list[int]) -> list[Replica]:
-        """The replicas that a lever strikes: the lowest-numbered of those that are up, or wait to be started."""
+    def among(self, lever: list[int]) -> list[Replica]:
+        """The replicas that a lever may strike, lowest number first."""
         first = lever[LE_FIRST_HIT]
-        replicas = [
-            self.world.replicas[row] for row in self.plan.lever_hits[first : first + lever[LE_HITS]].tolist()
-        ]
-        return [replica for replica in replicas if replica.up or self.faults.waits(replica)][: lever[LE_STRIKE]]
+        rows = self.plan.lever_hits[first : first + lever[LE_HITS]].tolist()
+        replicas = [self.world.replicas[row] for row in rows]
+        return [replica for replica in replicas if replica.standing == WANTED]
+
+    def strikes(self, lever: list[int], share: float, replicas: list[Replica]) -> int:
+        """How many of these it strikes at most."""
+        if lever[LE_STRIKE] >= 0:
+            return lever[LE_STRIKE]
+        return len(replicas) if share < 0.0 else laws.struck(share, len(replicas))
+
+    def struck(self, lever: list[int], share: float) -> list[Replica]:
+        """The replicas that a restart strikes: the lowest-numbered of those that are up, or wait to be started."""
+        replicas = self.among(lever)
+        some = [replica for replica in replicas if replica.up or self.faults.waits(replica)]
+        return some[: self.strikes(lever, share, replicas)]
+
+    def drain(self, replica: Replica, out: bool) -> None:
+        """A replica is taken out of service, or comes back into it."""
+        replica.drained = out
+        self.world.serves[replica.row] = int(replica.serves)
+        self.visits.open_up(replica)
 
     def restart(self, replicas: list[Replica]) -> None:
         """Kill them, where they are not down anyway, and start them."""

@@ -14,7 +14,7 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Clock
 from sysim.engine.reference.world import Service, World
-from sysim.plan.tables import IN_FLIGHT, N_OUTCOMES, NEVER, NONE
+from sysim.plan.tables import IN_FLIGHT, N_OUTCOMES, NEVER, NONE, T_LIMIT
 from sysim.record.columns import (
     LC_OFFERED,
     LC_OUT,
@@ -52,6 +52,7 @@ class Book:
         self.clock: Clock = world.clock
         self.n_services, self.n_stats = plan.n_services, plan.n_stats
         self.n_streams, self.n_loads = plan.streams.shape[0], plan.loads.shape[0]
+        self.limit_of = plan.streams[:, T_LIMIT].tolist()
         self.load_of = plan.streams[:, 0].tolist()
         self.edges = [*plan.cell_edges.tolist()[1:], NEVER]
         self.segments, self.columns = plan.cell_segment.tolist(), plan.cell_column.tolist()
@@ -77,7 +78,7 @@ class Book:
         )
         self.refusals = flat(self.call_cells)
         for service in world.services:
-            self._levels[service.number * N_LV + LV_UP] = len(service.replicas)
+            self._levels[service.number * N_LV + LV_UP] = service.begin
         self.sites = plan.sites
         self.failures: dict[tuple[int, int, int], int] = {}  # row of segment and stream, outcome, cause
         self.samples = traces
@@ -202,6 +203,7 @@ class Book:
             coarse_row,
             outcome,
             latency,
+            self.limit_of[stream],
         )
 
     def request_in_flight(self, rows: tuple[int, int, int]) -> None:

@@ -38,7 +38,7 @@ from sysim.plan.tables import (
     UNREACHABLE,
 )
 from sysim.record.columns import CC_REFUSED, N_CC, SPAN_CALL, SPAN_REQUEST
-from sysim.semantics.causes import M_SPENT, M_TURNED_AWAY
+from sysim.semantics.causes import M_CIRCUIT_OPEN, M_SPENT, M_TURNED_AWAY
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST
 from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_DOOR, X_FALLBACK, X_HEDGE
 
@@ -100,7 +100,7 @@ class Calls:
         self.book = book
         self.programs = programs
         self.network = network
-        self.up = world.up
+        self.serves = world.serves
         self.causes = Causes(len(world.plan.sites))
         self.state = PolicyState(world, book, network)
         self.open: dict[Call, None] = {}
@@ -143,6 +143,9 @@ class Calls:
         if door > 0.0 and uniform(call.key, X_DOOR) < door:
             call.owner.cause = self.causes.at(M_TURNED_AWAY, 0, call.site)
             return SHED
+        if policy.fallback_forced:
+            call.owner.cause = self.causes.at(M_CIRCUIT_OPEN, 0, call.site)
+            return CIRCUIT_OPEN
         deadline = min(inherited, call.begun + policy.deadline)
         call.deadline = deadline if policy.propagate else inherited
         if deadline < NEVER:
@@ -299,7 +302,7 @@ class Calls:
         service = call.site.callee
         n = len(service.replicas)
         local = laws.pick(
-            self.state.scope, call.scope, self.state.policies, call.policy.row, self.up,
+            self.state.scope, call.scope, self.state.policies, call.policy.row, self.serves,
             service.replicas[0].row, n, self.state.outstanding, call.tried if call.open else 0, attempt.key,
         )  # fmt: skip
         if local >= 0:

@@ -83,6 +83,7 @@ class Clock(simpy.Environment):
         self.limit = min(NEVER, duration + drain)
         self.edge = 0  # the next instant at which `on_edge` wants to be called
         self.on_edge: Callable[[int], None] = lambda time: None
+        self.after: Callable[[], None] | None = None  # called after each live entry, while it is set
         self.open = 0
         self.events = 0
         self.digest = digest
@@ -136,6 +137,8 @@ class Clock(simpy.Environment):
         self._now = self.last = time
         wait.fire(entry)
         entry.wait = DEAD
+        if self.after is not None:
+            self.after()
         self.events += 1
         self.digest = chain(self.digest, time, order, self.notes)
         if self.log is not None:

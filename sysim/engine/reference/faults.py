@@ -5,7 +5,7 @@ from __future__ import annotations
 from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book
 from sysim.engine.reference.calls import Calls
-from sysim.engine.reference.clock import Entry, Wait
+from sysim.engine.reference.clock import DEAD, Entry, Wait
 from sysim.engine.reference.laws import derive, sample
 from sysim.engine.reference.network import Network
 from sysim.engine.reference.visits import Visits
@@ -18,12 +18,15 @@ from sysim.plan.tables import (
     FAULT_PAUSE,
     FAULT_RESET,
     FAULT_SLOWDOWN,
+    GONE,
     K_CALLER,
+    LEAVING,
     LOST,
     NEVER,
     R_FAULT,
+    WANTED,
 )
-from sysim.record.columns import EV_FAULT, EV_REPLICA
+from sysim.record.columns import EV_FAULT, EV_REPLICA, REPLICA_DOWN, REPLICA_GONE, REPLICA_UP
 
 SPEED = frozenset({FAULT_PAUSE, FAULT_SLOWDOWN, FAULT_CAPACITY})
 X_EVERY, X_FOR, X_RESTART = 0, 64, 128  # draws of an occurrence
@@ -57,6 +60,7 @@ class Faults:
         self.works = works
         self.network = network
         self.dawn = Dawn(self)
+        self.leaving: list[Replica] = []
         self.scopes_of: dict[int, list[int]] = {}
         for k, caller in enumerate(world.scope[: world.plan.n_scopes, K_CALLER].tolist()):
             self.scopes_of.setdefault(caller, []).append(k)
@@ -85,7 +89,8 @@ class Faults:
         """An occurrence begins: whom it strikes is settled now."""
         hits = fault.hits
         if fault.strike >= 0 or fault.share >= 0.0:
-            number = fault.strike if fault.strike >= 0 else laws.struck(fault.share, len(hits))
+            there = sum(replica.standing != GONE for replica in hits)
+            number = fault.strike if fault.strike >= 0 else laws.struck(fault.share, there)
             hits = [replica for replica in hits if replica.up][:number]
         fault.struck = dict.fromkeys(hits)
         fault.active = True
@@ -108,6 +113,7 @@ class Faults:
             fallen = [replica for replica in hits if replica.up]
             for replica in fallen:
                 self.crash(replica)
+            fallen = [replica for replica in fallen if replica.standing != GONE]
             if fault.restart_after >= 0:
                 delay = sample(*self.world.draws, fault.restart_after, key, X_RESTART)
                 for replica in fallen:
@@ -148,9 +154,12 @@ class Faults:
         """A replica dies with all that it holds; what ends now is no longer noted in its policy state."""
         replica.up = False
         replica.crashes += 1
-        self.world.up[replica.row] = 0
+        self.world.serves[replica.row] = 0
         self.book.up(replica.service, -1)
-        self.book.transition(EV_REPLICA, replica.row, 0)
+        if replica.standing == LEAVING:
+            self.gone(replica)
+        else:
+            self.book.transition(EV_REPLICA, replica.row, REPLICA_DOWN)
         self.visits.clear(replica)
         for story in list(replica.strays):
             story.stop(LOST)
@@ -165,7 +174,7 @@ class Faults:
         key = derive(derive(self.world.seed_key, replica.key), replica.crashes)
         if replica.service.startup >= 0:
             delay += sample(*self.world.draws, replica.service.startup, key, 0)
-        self.clock.enter(self.clock._now + delay, R_FAULT, key, self.dawn, replica)
+        replica.rising = self.clock.enter(self.clock._now + delay, R_FAULT, key, self.dawn, replica)
 
     def waits(self, replica: Replica) -> bool:
         """Whether a replica is down until the end of a fault."""
@@ -180,7 +189,63 @@ class Faults:
     def rise(self, replica: Replica) -> None:
         """A replica is ready."""
         replica.up = True
-        self.world.up[replica.row] = 1
+        replica.rising = None
+        self.world.serves[replica.row] = int(replica.serves)
         self.book.up(replica.service, 1)
-        self.book.transition(EV_REPLICA, replica.row, 1)
+        self.book.transition(EV_REPLICA, replica.row, REPLICA_UP)
         self.visits.open_up(replica)
+
+    # --- scaling ----------------------------------------------------------------------------------------
+
+    def want(self, replica: Replica) -> None:
+        """There shall be this replica: it stays, or starts as a new one."""
+        if replica.standing == LEAVING:
+            replica.standing = WANTED
+            self.leaving.remove(replica)
+            self.world.serves[replica.row] = int(replica.serves)
+            self.visits.open_up(replica)
+        elif replica.standing == GONE:
+            replica.standing = WANTED
+            replica.drained = False
+            replica.crashes += 1
+            for k in self.scopes_of.get(replica.row, ()):
+                self.calls.state.forget(k)
+            self.restart(replica, 0)
+        self.watch()
+
+    def send_away(self, replica: Replica) -> None:
+        """There shall not be this replica: it leaves once it is empty, or is not started."""
+        if replica.standing != WANTED:
+            return
+        if replica.up:
+            replica.standing = LEAVING
+            self.world.serves[replica.row] = 0
+            self.leaving.append(replica)
+        else:
+            self.release(replica)
+            if replica.rising is not None:
+                replica.rising.wait = DEAD
+                replica.rising = None
+            replica.crashes += 1
+            self.gone(replica)
+        self.watch()
+
+    def gone(self, replica: Replica) -> None:
+        """A replica is no more."""
+        if replica.standing == LEAVING:
+            self.leaving.remove(replica)
+            self.watch()
+        replica.standing = GONE
+        self.book.transition(EV_REPLICA, replica.row, REPLICA_GONE)
+
+    def watch(self) -> None:
+        """See after each entry whether those that leave are empty, while there are any."""
+        self.clock.after = self.farewell if self.leaving else None
+
+    def farewell(self) -> None:
+        """Those that leave and have nothing left are gone."""
+        for replica in sorted(self.leaving, key=lambda replica: replica.row):
+            if self.visits.idle(replica):
+                replica.up = False
+                self.book.up(replica.service, -1)
+                self.gone(replica)

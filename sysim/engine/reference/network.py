@@ -136,6 +136,7 @@ class Network:
         if self.swallows(attempt, X_LOSS_OUT):
             attempt.over = True
         else:
+            replica.coming += 1
             clock.enter(clock._now + latency, R_ARRIVE, attempt.key, self.door, attempt)
         return True
 
@@ -200,6 +201,7 @@ class Network:
             if entry.rank != R_REPLY:
                 entry.wait = DEAD
                 if entry.rank == R_ARRIVE:
+                    attempt.replica.coming -= 1
                     self.done(attempt)
             elif not attempt.sure:
                 entry.wait = DEAD

@@ -112,6 +112,7 @@ class Visits:
     def arrive(self, attempt: Attempt) -> None:
         """An attempt reaches its replica."""
         replica: Replica = attempt.replica
+        replica.coming -= 1
         if not replica.up:
             self.network.done(attempt)
             if attempt.open and attempt.reply is None:
@@ -245,12 +246,11 @@ class Visits:
     def free_worker(self, visit: Visit) -> Replica | None:
         """The replica that has a worker for a visit that has just come."""
         service, replica = visit.service, visit.home
-        if replica.busy < service.workers:
-            return replica
-        if service.shared:
-            for other in service.replicas:
-                if other.up and other.busy < service.workers:
-                    return other
+        if not service.shared:
+            return replica if replica.busy < service.workers else None
+        for other in (replica, *service.replicas):
+            if other.serves and other.busy < service.workers:
+                return other
         return None
 
     def move(self, visit: Visit, replica: Replica) -> None:
@@ -296,7 +296,7 @@ class Visits:
             if replica.line:
                 line = replica.line
                 visit, _ = line.popitem(last=False)
-            elif replica.queue:
+            elif replica.queue and not (service.shared and not replica.serves):
                 line = replica.queue
                 visit, _ = line.popitem(last=bool(service.lifo))
             else:
@@ -336,8 +336,8 @@ class Visits:
         self.book.queue(visit.service, -1)
 
     def open_up(self, replica: Replica) -> None:
-        """A replica has come up: it takes as many as it can from a shared queue."""
-        while replica.queue and replica.busy < replica.service.workers:
+        """A replica serves again: it takes as many as it can from a shared queue."""
+        while replica.queue and replica.serves and replica.busy < replica.service.workers:
             replica.busy += 1
             self.book.busy(replica.service, 1)
             self.pass_on(replica)
@@ -348,6 +348,13 @@ class Visits:
             for visit in list(queue):
                 visit.stop(outcome)
                 self.end(visit, outcome)
+
+    def idle(self, replica: Replica) -> bool:
+        """Whether nothing is left of a replica: no attempt on its way to it, at it or from it, no story."""
+        if replica.coming or replica.strays or replica.orphans:
+            return False
+        shared = replica.queue if replica.service.shared else None
+        return all(shared is not None and visit.place is shared for visit in replica.visits)
 
     # --- crash ------------------------------------------------------------------------------------------
 

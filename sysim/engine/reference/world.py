@@ -25,7 +25,7 @@ class Policy:
 
     __slots__ = (
         "backoff", "breaker", "budget", "bulkhead", "bulkhead_wait", "cancel", "cross_zone", "deadline",
-        "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
+        "fallback_forced", "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
         "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ class Policy:
         self.cross_zone = of[t.P_CROSS_ZONE]
         self.loss = of_f[t.PF_LOSS]
         self.fallback_on = of[t.P_FALLBACK_ON]
+        self.fallback_forced = of[t.P_FALLBACK_FORCED]
         self.fallback_latency = of[t.P_FALLBACK_LATENCY]
 
 
@@ -61,7 +62,7 @@ class Service:
     """A service: what holds for all of its replicas, and the queue if they share one."""
 
     __slots__ = (
-        "admission", "asynchronous", "capacity", "cores", "first_operation", "lifo", "number",
+        "admission", "asynchronous", "begin", "capacity", "cores", "first_operation", "lifo", "number",
         "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
         "watched", "when_cancelled", "workers",
     )  # fmt: skip
@@ -79,6 +80,7 @@ class Service:
         self.admission = of[t.S_ADMISSION]
         self.when_cancelled = of[t.S_CANCEL]
         self.startup = of[t.S_STARTUP]
+        self.begin = of[t.S_BEGIN]  # replicas at time 0
         self.first_operation = of[t.S_FIRST_OP]
         self.operations = of[t.S_OPS]
         self.per_concurrent = of_f[t.SF_PER_CONCURRENT]
@@ -106,8 +108,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "cpu", "crashes", "factor", "grants", "in_system", "jobs", "key", "line", "paused", "queue",
-        "row", "service", "started", "visits", "watched",
+        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
+        "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -121,6 +123,10 @@ class Replica(Home):
         self.in_system = 0  # visits, waiting or begun
         self.started = 0  # visits that have begun
         self.crashes = 0
+        self.drained = False  # gets nothing new
+        self.standing = t.WANTED
+        self.rising: Entry | None = None  # the entry that says it is ready
+        self.coming = 0  # attempts on their way to it
         self.visits: dict[Any, None] = {}
         self.queue: OrderedDict[Any, None] = service.queue if service.shared else OrderedDict()
         self.line: OrderedDict[Any, None] = OrderedDict()  # visits that come back for a worker
@@ -128,6 +134,11 @@ class Replica(Home):
         self.factor = [1.0] * service.operations
         self.paused = [False] * service.operations
         self.cpu: Any = None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it gets anything new."""
+        return self.up and not self.drained and self.standing == t.WANTED
 
 
 class Fault(Wait):
@@ -256,7 +267,12 @@ class World:
         self.scope = plan.scopes.copy()
         self.ring = np.zeros(max(1, plan.ring_length), dtype=np.int64)
         self.outstanding = np.zeros(max(1, plan.outstanding_length), dtype=np.int64)
-        self.up = np.ones(max(1, plan.n_replicas), dtype=np.int64)
+        self.serves = np.ones(max(1, plan.n_replicas), dtype=np.int64)  # balancers may pick it
+        for replica in self.replicas:
+            if replica.number >= replica.service.begin:  # room for one that an action may start
+                replica.standing = t.GONE
+                replica.up = False
+                self.serves[replica.row] = 0
         self.first_of = [of[t.S_FIRST] for of in svc]
         self.callee_of = [0] * max(1, plan.n_scopes)
         starts = {site.scope: site.callee.number for site in self.sites}  # a block of rows for each
@@ -302,8 +318,11 @@ class World:
         """Make the policy state of row `k` new."""
         plan = self.plan
         policy = int(self.scope[k, t.K_POLICY])
-        n = len(self.services[self.callee_of[k]].replicas)
-        scope_reset(self.scope, k, self.ring, self.policy_rows, plan.policiesF, policy, now, n, self.outstanding)
+        callee = self.services[self.callee_of[k]]
+        scope_reset(
+            self.scope, k, self.ring, self.policy_rows, plan.policiesF, policy, now, callee.begin,
+            len(callee.replicas), self.outstanding,
+        )  # fmt: skip
 
     def set_policy(self, policy: int, column: int, value: int) -> None:
         """An operator changes a policy."""

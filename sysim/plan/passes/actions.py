@@ -7,14 +7,18 @@ from collections.abc import Sequence
 
 from sysim.model import (
     Action,
+    AlertCondition,
     ClearQueueLever,
     Condition,
+    DrainLever,
     FlagLever,
     RestartLever,
+    ScaleLever,
     Scenario,
     SetLever,
     Setting,
     ShedLever,
+    UndrainLever,
 )
 from sysim.plan.errors import PlanError
 from sysim.plan.identity import salt
@@ -35,10 +39,14 @@ from sysim.plan.tables import (
     AC_LEVERS,
     AC_METRIC,
     AC_OP,
+    AC_SHORT,
     AC_SLOTS,
     AC_SUBJECT,
+    ACF_FAILING,
     ACF_QUANTILE,
+    ACF_SLOW,
     ACF_THRESHOLD,
+    CIRCUIT_OPEN,
     COMPARISONS,
     FORCE_AUTO,
     FORCE_CLOSED,
@@ -55,10 +63,13 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_SCALE,
     LEVER_SET,
     LEVER_SHED,
+    METRIC_ALERT,
     METRIC_GOODPUT,
     METRIC_IN_SYSTEM,
     METRIC_LATENCY,
@@ -74,15 +85,17 @@ from sysim.plan.tables import (
     NEVER,
     NONE,
     P_BREAKER,
+    P_FALLBACK_FORCED,
+    P_FALLBACK_ON,
     P_HEDGE_MAX,
     P_MAX_ATTEMPTS,
     P_RATE_INTERVAL,
     P_TIMEOUT,
     P_TIMEOUT_LANE,
+    RP_SVC,
     RP_ZONE,
     S_WORKERS,
 )
-from sysim.semantics.kinds import struck
 
 SERVICE_METRICS = {"queue": METRIC_QUEUE, "in_system": METRIC_IN_SYSTEM, "utilisation": METRIC_UTILISATION}
 LOAD_METRICS = {
@@ -94,7 +107,13 @@ LOAD_METRICS = {
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 MOST_SLOTS = 720
 NS = 1_000_000_000
-_NEEDS = {"retry.max_attempts": "retry", "hedge.max_attempts": "hedge", "rate_limit.rate": "rate_limit"}
+_NEEDS = {
+    "retry.max_attempts": "retry",
+    "hedge.max_attempts": "hedge",
+    "rate_limit.rate": "rate_limit",
+    "fallback": "fallback",
+}
+Replicas = RestartLever | DrainLever | UndrainLever
 _FORCED = {"open": FORCE_OPEN, "closed": FORCE_CLOSED}
 
 
@@ -113,6 +132,7 @@ class Actions:
         self.traffic = traffic
         self.policies = policies
         self.distributions = distributions
+        self.slos = scenario.slos
         self.rows: list[list[int]] = []
         self.rows_f: list[list[float]] = []
         self.levers: list[list[int]] = []
@@ -145,7 +165,10 @@ class Actions:
         }
         floats: dict[int, float] = {}
         if action.when is not None:
-            self._condition(action.when, f"{path}.when", columns, floats)
+            if isinstance(action.when, AlertCondition):
+                self._alert(action.when, f"{path}.when", columns, floats)
+            else:
+                self._condition(action.when, f"{path}.when", columns, floats)
         self.rows.append(row(N_AC, columns))
         self.rows_f.append(row_f(N_ACF, floats))
 
@@ -193,6 +216,33 @@ class Actions:
         columns[AC_SLOTS] = slots
         floats[ACF_THRESHOLD] = when.value
 
+    def _alert(self, when: AlertCondition, path: str, columns: dict[int, int], floats: dict[int, float]) -> None:
+        if when.slo not in self.slos:
+            raise unknown(path, "slo", when.slo, self.slos)
+        slo = self.slos[when.slo]
+        alert = slo.alert
+        if alert is None:
+            raise PlanError(path, f"the slo {when.slo} has no alert", "give it one, such as alert: {}")
+        if slo.load not in self.topology.loads:
+            raise unknown(path, "load", slo.load, self.topology.loads)
+        slots = -(-alert.long // alert.every)
+        columns |= {
+            AC_METRIC: METRIC_ALERT,
+            AC_SUBJECT: self.topology.loads.index(slo.load),
+            AC_OP: COMPARISONS.index(">="),
+            AC_FOR: when.lasts,
+            AC_EVERY: alert.every,
+            AC_SLOTS: slots,
+            AC_SHORT: -(-alert.short // alert.every),
+            AC_FIRST_SLOT: self.slots,
+        }
+        self.slots += slots
+        floats |= {
+            ACF_THRESHOLD: alert.burn,
+            ACF_FAILING: 0.0 if slo.success is None else 1.0 - slo.success,
+            ACF_SLOW: 0.0 if slo.quantile is None else 1.0 - slo.quantile,
+        }
+
     # --- levers ---
 
     def _pull(self, action: Action, path: str) -> None:
@@ -210,7 +260,13 @@ class Actions:
             case ClearQueueLever(service=service):
                 self._lever(LEVER_CLEAR_QUEUE, {LE_ARG: self.topology.service(service, path)})
             case RestartLever():
-                self._lever(LEVER_RESTART, self._struck(lever, path))
+                self._lever(LEVER_RESTART, self._struck(lever, lever.service, path), _share(lever))
+            case ScaleLever(service=service, replicas=replicas):
+                self._lever(LEVER_SCALE, {LE_ARG: self.topology.service(service, path), LE_VALUE: replicas})
+            case DrainLever() | UndrainLever():
+                for service in self._drained(lever, path):
+                    some = self._struck(lever, service, path)
+                    self._lever(LEVER_DRAIN, {**some, LE_VALUE: lever.kind == "drain"}, _share(lever))
             case SetLever(settings=settings):
                 for setting in settings:
                     self._set(setting, path)
@@ -219,20 +275,31 @@ class Actions:
         self.levers.append(row(N_LE, {LE_KIND: kind, **columns}))
         self.levers_f.append(row_f(N_LEF, {LEF_VALUE: value}))
 
-    def _struck(self, lever: RestartLever, path: str) -> dict[int, int]:
-        """Which replicas a lever may strike, and how many of them."""
-        service = self.topology.service(lever.service, path)
+    def _drained(self, lever: DrainLever | UndrainLever, path: str) -> list[str]:
+        """The services of which a lever drains replicas."""
+        if lever.service is not None:
+            return [lever.service]
+        zone = self._zone(lever.zone, path)
+        services = {columns[RP_SVC] for columns in self.topology.replicas if columns[RP_ZONE] == zone}
+        if not services:
+            raise PlanError(path, f"no replica lies in zone {lever.zone}", "look at the zones of the services")
+        return [self.topology.services[service] for service in sorted(services)]
+
+    def _zone(self, name: str | None, path: str) -> int:
+        if name not in self.topology.zones:
+            raise unknown(path, "zone", str(name), self.topology.zones)
+        return self.topology.zone(name)
+
+    def _struck(self, lever: Replicas, name: str, path: str) -> dict[int, int]:
+        """Which replicas of a service a lever may strike, and how many of them."""
+        service = self.topology.service(name, path)
         hits: Sequence[int] = self.topology.replicas_of(service)
         if lever.zone is not None:
-            if lever.zone not in self.topology.zones:
-                raise unknown(path, "zone", lever.zone, self.topology.zones)
-            zone = self.topology.zone(lever.zone)
+            zone = self._zone(lever.zone, path)
             hits = [replica for replica in hits if self.topology.replicas[replica][RP_ZONE] == zone]
         if not hits:
-            raise PlanError(path, f"{lever.service} has no replica in zone {lever.zone}", "look at its zones")
-        strike = len(hits) if lever.replicas is None else lever.replicas
-        if lever.replica_share is not None:
-            strike = struck(lever.replica_share, len(hits))
+            raise PlanError(path, f"{name} has no replica in zone {lever.zone}", "look at its zones")
+        strike = NONE if lever.replicas is None else lever.replicas
         first = len(self.hits)
         self.hits.extend(hits)
         return {LE_ARG: service, LE_FIRST_HIT: first, LE_HITS: len(hits), LE_STRIKE: strike}
@@ -255,6 +322,9 @@ class Actions:
 
     def _columns(self, setting: Setting, number: int) -> list[tuple[int, int]]:
         value = setting.value
+        if setting.key == "fallback":
+            forced, on = value == "always", self.policies.rows[number][P_FALLBACK_ON]
+            return [(P_FALLBACK_FORCED, int(forced)), (P_FALLBACK_ON, on | forced << CIRCUIT_OPEN)]
         if isinstance(value, str):
             own = FORCE_AUTO if self.policies.rows[number][P_BREAKER] != FORCE_NONE else FORCE_NONE
             return [(P_BREAKER, _FORCED.get(value, own))]
@@ -283,13 +353,21 @@ def describe(action: Action) -> str:
             return f"clear the queue of {service}"
         case RestartLever():
             return f"restart {_whom(lever)}"
+        case DrainLever() | UndrainLever():
+            return f"{lever.kind} {_whom(lever)}"
+        case ScaleLever(service=service, replicas=replicas):
+            return f"scale {service} to {replicas}"
         case SetLever(settings=settings):
             return ", ".join(f"set {setting.path} to {_value(setting)}" for setting in settings)
-        case _:
-            return lever.kind
 
 
-def _whom(lever: RestartLever) -> str:
+def _share(lever: Replicas) -> float:
+    return -1.0 if lever.replica_share is None else lever.replica_share
+
+
+def _whom(lever: Replicas) -> str:
+    if lever.service is None:
+        return f"zone {lever.zone}"
     what = lever.service
     if lever.replicas is not None:
         what = f"{lever.replicas} of {what}"

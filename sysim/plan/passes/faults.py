@@ -99,6 +99,8 @@ class Faults:
         operation = self._operation(fault, path)
         if fault.each == "replica":
             # Here a number or a share says how many replicas have such faults at all.
+            # Those that actions may start later have none.
+            hits = [replica for replica in hits if self.topology.at_first(replica)]
             for replica in hits[: _struck(fault, len(hits))]:
                 name = self.topology.replica_names[replica]
                 own = [site for site, replicas in reach.items() if replica in replicas]

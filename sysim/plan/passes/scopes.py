@@ -21,6 +21,7 @@ from sysim.plan.tables import (
     K_POLICY,
     K_REPLICAS,
     K_RING,
+    K_ROWS,
     K_STAT,
     K_STATE,
     K_TOKENS,
@@ -55,6 +56,15 @@ class Caller:
         return self.service == NONE
 
 
+@dataclass(frozen=True)
+class Callee:
+    """A called service: `replicas` at time 0, and `rows` with those that actions may start."""
+
+    name: str
+    replicas: int
+    rows: int
+
+
 class Scopes:
     """The initial rows of `scopes`, and how much room their windows and open attempts take."""
 
@@ -67,9 +77,9 @@ class Scopes:
         self._blocks: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._tables: list[Ints] = []
 
-    def first(self, caller: Caller, scope: str, policy: int, callee: str, replicas: int, stat: int) -> int:
+    def first(self, caller: Caller, scope: str, policy: int, callee: Callee, stat: int) -> int:
         """First row of the block for this caller, policy (known as `scope`) and called service."""
-        key = (caller.owner, scope, callee)
+        key = (caller.owner, scope, callee.name)
         if key in self._blocks:
             first, same = self._blocks[key]
             if same != policy:
@@ -81,13 +91,13 @@ class Scopes:
             raise PlanError("services", f"more than {MOST_SCOPES} pieces of policy state are needed")
         first = self.count
         self._blocks[key] = (first, policy)
-        self._tables.append(self._block(caller, key, policy, replicas, stat))
-        self.labels.append(f"{caller.owner} / {scope} / {callee}")
+        self._tables.append(self._block(caller, key, policy, callee, stat))
+        self.labels.append(f"{caller.owner} / {scope} / {callee.name}")
         self.count += caller.count
         return first
 
     def _block(
-        self, caller: Caller, key: tuple[str, str, str], policy: int, replicas: int, stat: int
+        self, caller: Caller, key: tuple[str, str, str], policy: int, callee: Callee, stat: int
     ) -> Ints:
         count = caller.count
         columns, floats = self.policies.rows[policy], self.policies.rows_f[policy]
@@ -102,10 +112,11 @@ class Scopes:
         self.ring_length += count * columns[P_WINDOW_LEN]
         block[:, K_OUT] = NONE
         if columns[P_BALANCER] in (BALANCE_LEAST_REQUEST, BALANCE_LEAST_OUTSTANDING):
-            block[:, K_OUT] = self.outstanding_length + local * replicas
-            self.outstanding_length += count * replicas
+            block[:, K_OUT] = self.outstanding_length + local * callee.rows
+            self.outstanding_length += count * callee.rows
         block[:, K_POLICY] = policy
-        block[:, K_REPLICAS] = replicas
+        block[:, K_REPLICAS] = callee.replicas
+        block[:, K_ROWS] = callee.rows
         block[:, K_STAT] = stat
         block[:, K_KEY] = numbered(salt("scope", *key), count)
         block[:, K_CALLER] = NONE if caller.is_load else caller.first + local

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sysim.model import CallPolicy
 from sysim.plan.passes.policies import Policies
 from sysim.plan.passes.rows import row
-from sysim.plan.passes.scopes import Caller, Scopes
+from sysim.plan.passes.scopes import Callee, Caller, Scopes
 from sysim.plan.passes.topology import Topology
 from sysim.plan.tables import (
     C_CALLER,
@@ -19,6 +19,8 @@ from sysim.plan.tables import (
     C_ZONE,
     N_C,
     NONE,
+    S_BEGIN,
+    S_REPLICAS,
 )
 
 
@@ -57,8 +59,8 @@ class Sites:
         stat = self._stat(caller, target)
         row_of_policy = self.policies.row(policy, place)
         scope = policy.scope if policy is not None and policy.scope is not None else place
-        callee = self.topology.services[service]
-        replicas = len(self.topology.replicas_of(service))
+        columns = self.topology.svc[service]
+        callee = Callee(self.topology.services[service], columns[S_BEGIN], columns[S_REPLICAS])
         self.rows.append(
             row(
                 N_C,
@@ -66,7 +68,7 @@ class Sites:
                     C_SVC: service,
                     C_OP: operation,
                     C_POLICY: row_of_policy,
-                    C_SCOPE: self.scopes.first(caller, scope, row_of_policy, callee, replicas, stat),
+                    C_SCOPE: self.scopes.first(caller, scope, row_of_policy, callee, stat),
                     C_STAT: stat,
                     C_STREAM: stream,
                     C_CALLER: caller.service,

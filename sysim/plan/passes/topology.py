@@ -36,6 +36,7 @@ from sysim.plan.tables import (
     RP_ZONE,
     S_ADMISSION,
     S_ASYNC,
+    S_BEGIN,
     S_CANCEL,
     S_CAPACITY,
     S_CORES,
@@ -69,6 +70,7 @@ class Topology:
 
     def __init__(self, scenario: Scenario, distributions: Distributions, lanes: Lanes) -> None:
         self.services = tuple(sorted(scenario.services))
+        self.rows_of = {name: scenario.most_replicas(name) for name in self.services}
         self.models = tuple(scenario.services[name] for name in self.services)
         self.service_of = {name: number for number, name in enumerate(self.services)}
         self.loads = tuple(sorted(scenario.load))
@@ -109,7 +111,8 @@ class Topology:
                 N_S,
                 {
                     S_FIRST: len(self.replicas),
-                    S_REPLICAS: service.replicas,
+                    S_REPLICAS: self.rows_of[name],
+                    S_BEGIN: service.replicas,
                     S_WORKERS: _or_never(service.concurrency),
                     S_ASYNC: service.threading == "async",
                     S_CORES: NONE if service.cores is None else -int(-service.cores // 1),
@@ -131,7 +134,7 @@ class Topology:
         )
         per_concurrent = service.slowdown.per_concurrent if service.slowdown else 0.0
         self.svc_f.append(row_f(N_SF, {SF_PER_CONCURRENT: per_concurrent, SF_CORES: service.cores or 0.0}))
-        for local in range(service.replicas):
+        for local in range(self.rows_of[name]):
             replica = f"{name}#{local}"
             zone = self.zones.index(service.zones[local % len(service.zones)]) if service.zones else NONE
             self.replica_names.append(replica)
@@ -171,8 +174,13 @@ class Topology:
         """The number of a zone that a service or a load lies in, -1 for none."""
         return NONE if name is None else self.zones.index(name)
 
+    def at_first(self, replica: int) -> bool:
+        """Whether a replica is there at time 0."""
+        columns = self.svc[self.replicas[replica][RP_SVC]]
+        return replica < columns[S_FIRST] + columns[S_BEGIN]
+
     def replicas_of(self, service: int) -> range:
-        """The global numbers of a service's replicas."""
+        """The global numbers of a service's replicas, with those that actions may start."""
         first = self.svc[service][S_FIRST]
         return range(first, first + self.svc[service][S_REPLICAS])
 

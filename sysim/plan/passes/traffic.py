@@ -44,7 +44,12 @@ from sysim.plan.tables import (
     L_THINK,
     N_L,
     N_Q,
+    N_T,
+    NEVER,
     NONE,
+    T_LIMIT,
+    T_LOAD,
+    T_SALT,
     T_SITE,
 )
 from sysim.semantics.fit import cumulative_weights
@@ -163,7 +168,10 @@ class Traffic:
         """A row of `streams`; the site of a mix's call is filled in by `linked`."""
         number = len(self.streams)
         earned = value.amount if value is not None else 0.0
-        self.streams.append([load, site, salt("stream", name, target)])
+        limit = self.scenario.latency_limit(name)
+        salted = salt("stream", name, target)
+        columns = {T_LOAD: load, T_SITE: site, T_SALT: salted, T_LIMIT: NEVER if limit is None else limit}
+        self.streams.append(row(N_T, columns))
         self.streams_f.append([cumulative, earned, degraded.amount if degraded is not None else earned])
         self.stream_names.append(f"{name} -> {target}")
         return number
