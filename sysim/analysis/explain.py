@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from sysim.analysis.calendar import busiest_hour, told
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
 from sysim.analysis.words import count, listed, per_second, percent, span
-from sysim.model import AlertCondition, Check, ClosedLoad, ConstantRate, OpenLoad, Scenario, Service, Slo
+from sysim.model import (
+    AlertCondition,
+    CalendarRate,
+    Check,
+    ClosedLoad,
+    ConstantRate,
+    OpenLoad,
+    Scenario,
+    Service,
+    Slo,
+)
 from sysim.model.action import LOAD_CONDITIONS
-from sysim.model.demand import mean, mean_rate, offered_rates, peak_rate, utilisation
+from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar, peak_rate, utilisation
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
 from sysim.model.graph import (
@@ -84,10 +95,11 @@ def _size(body: Service) -> str:
 def _load(scenario: Scenario) -> Iterator[str]:
     rates = offered_rates(scenario)
     many = fan_out(scenario)
+    window = scenario.whole
     for name, load in sorted(scenario.load.items()):
         if isinstance(load, OpenLoad):
-            window = scenario.whole
-            average, peak = mean_rate(load.rate, window.start, window.end), peak_rate(load.rate)
+            average = mean_rate(load.rate, window.start, window.end)
+            peak = peak_rate(load.rate, window.start, window.end)
             how = per_second(average) + (
                 f" on average, {per_second(peak)} at its peak" if peak > average * 1.01 else ""
             )
@@ -103,6 +115,14 @@ def _load(scenario: Scenario) -> Iterator[str]:
         )
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
+        if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
+            yield f"{name} is {told(load.rate, window, lambda at: both_ways(scenario, at))}"
+            highest = peak_of_calendar(load.rate, window.start, window.end)[1]
+            yield f"{name} is highest at {both_ways(scenario, highest)}"
+            hour = busiest_hour(load.rate, window)
+            if hour is not None:
+                begins = both_ways(scenario, hour[1])
+                yield f"the busiest hour of {name} begins at {begins}: {per_second(hour[0])} on average"
     busy = {target: rate for target, rate in rates.items() if rate > 0}
     quiet = sorted(
         f"{service}.{operation}"
@@ -148,7 +168,7 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
     at_peak = {}
     for name, load in scenario.load.items():
         if isinstance(load, OpenLoad):
-            peak = peak_rate(load.rate)
+            peak = peak_rate(load.rate, start, end)
             if peak > PEAKY * mean_rate(load.rate, start, end):
                 load = load.model_copy(update={"rate": ConstantRate(value=peak)})
         at_peak[name] = load

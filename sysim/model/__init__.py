@@ -33,6 +33,9 @@ workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, r
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
               phase) StagesRate(start, stages: RateStage(duration, to)) Poisson() Evenly() Batch(size? |
               geometric?; .mean)
+calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
+              DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
+              every?), noise?: Noise(cv, every))
 fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, replica_share?, zone?, each?, until?)
               on: ServiceTarget(service) OperationTarget(service, operation) ZoneTarget(zone)
               EdgeTarget(caller, caller_operation?, callee, callee_operation?)
@@ -71,6 +74,14 @@ from sysim.model.action import (
     UndrainLever,
 )
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
+from sysim.model.calendar import (
+    Burst,
+    CalendarRate,
+    DailyCurve,
+    DailyFactors,
+    Noise,
+    Weekly,
+)
 from sysim.model.check import Check
 from sysim.model.distribution import (
     Constant,
@@ -131,6 +142,14 @@ from sysim.model.policy import (
     TimeWindow,
 )
 from sysim.model.scenario import Scenario, Time, Window, default_bucket
+from sysim.model.shapes import (
+    ConstantRate,
+    RateStage,
+    RateStep,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.slo import Alert, Slo
 from sysim.model.topology import (
     Admission,
@@ -155,17 +174,11 @@ from sysim.model.workload import (
     Arrivals,
     Batch,
     ClosedLoad,
-    ConstantRate,
     Evenly,
     Load,
     OpenLoad,
     Poisson,
     RateProfile,
-    RateStage,
-    RateStep,
-    SineRate,
-    StagesRate,
-    StepsRate,
 )
 
 # Policies contain fallback steps and steps contain policies: close the circle once all names exist.
@@ -176,6 +189,12 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "Burst",
+    "CalendarRate",
+    "DailyCurve",
+    "DailyFactors",
+    "Noise",
+    "Weekly",
     "Action",
     "AlertCondition",
     "Alert",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from sysim.model.calendar import MINUTE, CalendarRate, pieces
 from sysim.model.distribution import (
     Constant,
     Distribution,
@@ -27,16 +28,9 @@ from sysim.model.distribution import (
     Weibull,
 )
 from sysim.model.scenario import Scenario
+from sysim.model.shapes import BaseRate, ConstantRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import Call, Choose, Parallel, Publish, Repeat, Service, Step, Work
-from sysim.model.workload import (
-    ClosedLoad,
-    ConstantRate,
-    OpenLoad,
-    RateProfile,
-    SineRate,
-    StagesRate,
-    StepsRate,
-)
+from sysim.model.workload import ClosedLoad, OpenLoad, RateProfile
 
 NS_PER_SECOND = 1_000_000_000
 _Z99 = 2.3263478740408408
@@ -128,8 +122,15 @@ def _weighted(parts: Iterable[tuple[float, float]]) -> float:
     return sum(weight * value for weight, value in listed) / whole
 
 
-def peak_rate(profile: RateProfile) -> float:
-    """The highest rate (per second) that a profile reaches."""
+WEEK = 7 * 24 * 60 * MINUTE
+
+
+def peak_rate(profile: RateProfile, start: int = 0, end: int | None = None) -> float:
+    """The highest rate (per second) that a profile reaches; of a calendar, between two instants (ns), noise left
+    out; without `end` in a week.
+    """
+    if isinstance(profile, CalendarRate):
+        return peak_of_calendar(profile, start, start + WEEK if end is None else end)[0]
     match profile:
         case ConstantRate():
             return profile.value
@@ -141,9 +142,65 @@ def peak_rate(profile: RateProfile) -> float:
             return profile.mean * (1.0 + profile.amplitude)
 
 
+def peak_of_calendar(profile: CalendarRate, start: int, end: int) -> tuple[float, int]:
+    """The highest rate (per second) between two instants, and when it is first reached (ns)."""
+    best, when = -1.0, start
+    inside = [at for at in _corners(profile.base, start, end) if start < at < end]
+    for piece in pieces(profile, start, end, 5 * MINUTE):
+        corners = [at for at in inside if piece.start < at < piece.end]
+        for at, before in ((piece.start, False), *((at, False) for at in corners), (piece.end, True)):
+            share = (at - piece.start) / (piece.end - piece.start)
+            factor = piece.first + (piece.last - piece.first) * share
+            found = factor * _rate_at(profile.base, at, before)
+            if found > best * (1.0 + 1e-12):
+                best, when = found, at
+    return best, when
+
+
+def _corners(base: BaseRate, start: int, end: int) -> list[int]:
+    match base:
+        case StepsRate():
+            return [step.at for step in base.steps]
+        case StagesRate():
+            at = 0
+            return [at := at + stage.duration for stage in base.stages]
+        case SineRate():
+            peak = base.phase + base.period // 4
+            count = min((end - start) // base.period + 2, 100_000)
+            return [peak + ((start - peak) // base.period + n) * base.period for n in range(count)]
+        case _:
+            return []
+
+
+def _rate_at(base: BaseRate, at: int, before: bool) -> float:
+    """The rate at an instant, or just before it."""
+    match base:
+        case ConstantRate():
+            return base.value
+        case StepsRate():
+            past = [step.rate for step in base.steps if step.at < at or (step.at == at and not before)]
+            return past[-1] if past else 0.0
+        case StagesRate():
+            begin, value = 0, base.start
+            for stage in base.stages:
+                if at < begin + stage.duration or (before and at == begin + stage.duration and stage.duration):
+                    return value + (stage.to - value) * (at - begin) / stage.duration
+                begin, value = begin + stage.duration, stage.to
+            return value
+        case SineRate():
+            turn = 2.0 * math.pi / base.period
+            return base.mean * (1.0 + base.amplitude * math.sin(turn * (at - base.phase)))
+
+
 def mean_rate(profile: RateProfile, start: int, end: int) -> float:
-    """The mean rate (per second) of a profile between two instants (ns), start < end."""
+    """The mean rate (per second) of a profile between two instants (ns), start < end; noise has mean 1."""
     match profile:
+        case CalendarRate():
+            total = 0.0
+            for piece in pieces(profile, start, end, 5 * MINUTE):
+                factor = (piece.first + piece.last) / 2.0
+                total += factor * mean_rate(profile.base, piece.start, piece.end) * (piece.end - piece.start)
+            return total / (end - start)
         case ConstantRate():
             return profile.value
         case StepsRate():

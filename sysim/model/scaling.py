@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from sysim.model.calendar import Burst, CalendarRate
 from sysim.model.scenario import Scenario
-from sysim.model.workload import (
-    ClosedLoad,
-    ConstantRate,
-    Load,
-    OpenLoad,
-    RateProfile,
-    RateStage,
-    RateStep,
-    SineRate,
-    StagesRate,
-    StepsRate,
-)
+from sysim.model.shapes import ConstantRate, RateStage, RateStep, SineRate, StagesRate, StepsRate
+from sysim.model.workload import ClosedLoad, Load, OpenLoad, RateProfile
+from sysim.units import MAX_NS
 
 
 class CannotScale(ValueError):
@@ -62,10 +54,15 @@ def _times(rate: RateProfile, factor: float) -> RateProfile:
             return StagesRate(start=rate.start * factor, stages=stages)
         case SineRate():
             return rate.model_copy(update={"mean": rate.mean * factor})
+        case CalendarRate():
+            return rate.model_copy(update={"base": _times(rate.base, factor)})
 
 
 def _between(rate: RateProfile, factor: float, start: int, end: int | None) -> RateProfile:
     assert not isinstance(rate, SineRate)
+    if isinstance(rate, CalendarRate):
+        burst = Burst(at=max(0, start), duration=(MAX_NS if end is None else end) - max(0, start), factor=factor)
+        return rate.model_copy(update={"bursts": (*rate.bursts, burst)})
     if isinstance(rate, StagesRate):
         return _stages_between(rate, factor, start, end)
     steps = {0: rate.value} if isinstance(rate, ConstantRate) else {step.at: step.rate for step in rate.steps}

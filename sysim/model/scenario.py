@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from sysim.model.action import Action, ScaleLever
+from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.fault import Fault
 from sysim.model.policy import CallPolicy
 from sysim.model.slo import Slo
 from sysim.model.topology import Service
 from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration
-from sysim.model.workload import LoadField
+from sysim.model.workload import LoadField, OpenLoad
 
 _NS = 1_000_000_000
 _MS = 1_000_000
@@ -100,6 +101,18 @@ class Scenario(Model):
     checks: tuple[Check, ...] = ()
     abort_when: tuple[Check, ...] = ()
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _calendars_begin_with_the_run(self) -> Scenario:
+        for name, load in self.load.items():
+            rate = load.rate if isinstance(load, OpenLoad) else None
+            if isinstance(rate, CalendarRate):
+                if rate.start != self.time.start:
+                    found = f"found a calendar of {name!r} that starts at {rate.start}"
+                    raise ValueError(f"{found}, expected time.start, {self.time.start}")
+                if rate.start is None and (rate.weekly is not None or rate.dates):
+                    raise ValueError(f"found days in the calendar of {name!r}, expected time.start to say which it is")
+        return self
 
     def latency_limit(self, load: str) -> int | None:
         """The latency (ns) up to which a success of a load is a good one, by an slo; None: any is."""

@@ -6,81 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sysim.model.calendar import CalendarRate
 from sysim.model.distribution import Constant, DistributionLike
 from sysim.model.policy import CallPolicy
+from sysim.model.shapes import ConstantRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import StepField, Target
 from sysim.model.values import (
-    Duration,
-    Instant,
     Model,
     MoneyField,
     Name,
     PositiveCount,
-    PositiveDuration,
     PositiveFactor,
     PositiveShare,
-    Rate,
-    Share,
 )
 from sysim.units import rate
 
-
-class ConstantRate(Model):
-    """Always `value` (per second)."""
-
-    kind: Literal["constant"] = "constant"
-    value: Rate
-
-
-class RateStep(Model):
-    """From `at` (ns) on, `rate` (per second)."""
-
-    at: Instant
-    rate: Rate
-
-
-class StepsRate(Model):
-    """0 before the first step; each holds until the next, the last for ever. `steps` rise in time."""
-
-    kind: Literal["steps"] = "steps"
-    steps: tuple[RateStep, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> StepsRate:
-        for before, after in zip(self.steps, self.steps[1:], strict=False):
-            if after.at <= before.at:
-                raise ValueError("found steps out of order, expected each `at` after the one before")
-        return self
-
-
-class RateStage(Model):
-    """Over `duration` (ns), in the file `for`, the rate moves in a straight line to `to` (per second)."""
-
-    duration: Duration
-    to: Rate
-
-
-class StagesRate(Model):
-    """Linear ramps, one after the other, beginning at `start` (per second, in the file `from`); the last
-    value holds.
-    """
-
-    kind: Literal["stages"] = "stages"
-    start: Rate = 0.0
-    stages: tuple[RateStage, ...] = Field(min_length=1)
-
-
-class SineRate(Model):
-    """mean × (1 + amplitude × sin(2π(t − phase)/period)); `mean` per second, `period` and `phase` in ns."""
-
-    kind: Literal["sine"] = "sine"
-    mean: Rate
-    amplitude: Share
-    period: PositiveDuration
-    phase: Duration = 0
-
-
-RateProfile = ConstantRate | StepsRate | StagesRate | SineRate
+RateProfile = ConstantRate | StepsRate | StagesRate | SineRate | CalendarRate
 """Any profile of the rate over time; `kind` tells which."""
 
 

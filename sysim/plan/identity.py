@@ -37,6 +37,15 @@ def numbered(base: int, count: int) -> NDArray[np.int64]:
     return x.astype(np.int64)
 
 
+def draws(key: int, first: int, count: int) -> NDArray[np.float64]:
+    """The uniforms `first`, `first` + 1, … of `key`, those of `sysim.semantics.rng.uniform`."""
+    x = np.uint64(key) + (np.arange(count, dtype=np.uint64) + np.uint64(first + 1)) * _GOLDEN
+    x = (x ^ (x >> np.uint64(30))) * _M1
+    x = (x ^ (x >> np.uint64(27))) * _M2
+    x = x ^ (x >> np.uint64(31))
+    return ((x >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
 def _look(step: Step) -> str:
     if step.name is not None:
         return f"name:{step.name}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
+from sysim.scenario_file.calendar import PARTS, calendar_parts
+from sysim.scenario_file.csv_rate import CsvRate
 from sysim.scenario_file.forms import Form, OneOf, Tagged
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
@@ -45,27 +48,61 @@ def _rate() -> Shape:
         "bad-rate",
     )
     return _Rate(
-        "a rate: 400/s, or one of steps, stages, sine",
+        "a rate: 400/s, or one of steps, stages, sine, csv, base",
         scalar=scalar,
         keyed={
             "steps": Form(
-                ListOf("a list of {at, rate}", step, 1), lambda value: model.StepsRate(steps=value)
+                ListOf("a list of {at, rate}", step, 1),
+                _with_calendar(lambda value: model.StepsRate(steps=value)),
             ),
-            "stages": Form(ListOf("a list of {for, to}", stage, 1), _stages, ("from",)),
+            "stages": Form(ListOf("a list of {for, to}", stage, 1), _with_calendar(_stages), ("from",)),
             "sine": Form(
-                Record("a sine", model.SineRate, sine, ("mean", "amplitude", "period")), lambda value: value
+                Record("a sine", model.SineRate, sine, ("mean", "amplitude", "period")),
+                _with_calendar(lambda value: value),
             ),
-            "base": Form(RATE_PROFILE, lambda value: value),
+            "csv": Form(CsvRate(), _with_calendar(lambda value: value)),
+            "base": Form(RATE_PROFILE, _with_calendar(lambda value: value)),
         },
-        later=("daily", "weekly", "dates", "bursts", "noise", "csv", "replay"),
+        siblings=calendar_parts(),
+        later=("replay",),
     )
 
 
+def _with_calendar(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Build the shape, and put it under a calendar when parts of one stand beside it."""
+
+    def both(value: Any, **extra: Any) -> Any:
+        parts = {key: part for key, part in extra.items() if key in PARTS}
+        base = build(value, **{key: part for key, part in extra.items() if key not in PARTS})
+        return model.CalendarRate(base=base, **parts) if parts else base
+
+    return both
+
+
 class _Rate(OneOf):
-    """A rate; `from` stands beside `stages` only."""
+    """A rate; `from` stands beside `stages` only, the parts of a calendar beside any shape."""
 
     def sibling(self, name: str) -> Shape:
-        return RATE
+        return RATE if name == "from" else super().sibling(name)
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        if isinstance(node, Map) and ctx.start is None:
+            for key in ("weekly", "dates"):
+                if key in node.entries:
+                    message = f"found {key!r} without time.start, expected it to say which day time 0 is"
+                    hint = "add start: 2026-04-11T00:00 to time"
+                    ctx.report(node.key_mark(key), "missing-key", join(at, key), message, hint)
+                    return INVALID
+        if isinstance(node, Map) and not any(key in self.keyed or key in self.later for key in node.entries):
+            part = next((key for key in node.entries if key in PARTS), None)
+            if part is not None:
+                message = f"found {part!r} without a rate to multiply, expected 'base' or a shape beside it"
+                ctx.report(node, "missing-key", at, message, "add base: 400/s")
+                return INVALID
+        value = super().read(node, at, ctx)
+        if isinstance(value, model.CalendarRate) and ctx.start is not None:
+            return value.model_copy(update={"start": ctx.start.isoformat()})
+        return value
 
     def child(self, key: str) -> Shape | None:
         return RATE if key == "from" else super().child(key)

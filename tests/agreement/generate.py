@@ -329,6 +329,8 @@ class _Scenario:
             node["rate"] = rng.choice(("500/s", "1000/s", "1000/s", "2000/s"))
             if self.rarely():
                 node["rate"] = {"steps": [{"at": "0ms", "rate": "1000/s"}, {"at": "10ms", "rate": "500/s"}]}
+            elif self.rarely():
+                node["rate"] = {"base": node["rate"], **self.calendar()}
             node["arrivals"] = rng.choice(
                 ("evenly", "evenly", "poisson", {"batch": {"size": 3}}, {"batch": {"size": {"geometric": 2}}})
             )
@@ -341,6 +343,22 @@ class _Scenario:
                 node["policy"] = self.policy(1)
         if self.zones and rng.random() < 0.5:
             node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
+        return node
+
+    def calendar(self) -> Node:
+        """Parts of a calendar, as small as the run: bursts and noise of milliseconds."""
+        rng = self.rng
+        burst: Node = {"at": rng.choice(("0ms", "3ms", "5ms")), "for": rng.choice(("2ms", "4ms"))}
+        burst["factor"] = rng.choice((0, 0.5, 2, 3))
+        if rng.random() < 0.5:
+            burst["ramp"] = "1ms"
+        if rng.random() < 0.5:
+            burst["every"] = rng.choice(("5ms", "10ms"))
+        node: Node = {"bursts": [burst]}
+        if rng.random() < 0.5:
+            node["noise"] = {"cv": rng.choice(("20%", "100%")), "every": rng.choice(("1ms", "7ms"))}
+        if rng.random() < 0.5:
+            node["daily"] = {"peak_at": "00:00", "peak_to_mean": 2}
         return node
 
     # --- faults -----------------------------------------------------------------------------------------

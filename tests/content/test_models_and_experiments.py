@@ -283,6 +283,20 @@ def test_queue_too_long() -> None:
     assert goodput["short"] > 95 and goodput["newest_first"] > 90
 
 
+def test_ordinary_saturday() -> None:
+    found = {name: windows("ordinary_saturday", name) for name in sysim.load(
+        ROOT / "experiments" / "ordinary_saturday.yaml").variants}  # fmt: skip
+    offered = {name: run["rush"]["loads"]["bets"]["offered_per_s"] for name, run in found.items()}
+    # the calendar, by hand: base x peak of the day x day of the week x race, noise aside
+    assert offered["saturday"] == pytest.approx(78 * 2 * 1.6 * 1.5, rel=0.08)
+    assert offered["fewer_machines"] == offered["saturday"]
+    assert offered["fewer_without_a_race"] == pytest.approx(offered["saturday"] / 1.46, rel=0.03)
+    assert offered["fewer_on_a_monday"] == pytest.approx(78 * 2 * 0.8 * 1.46, rel=0.08)
+    assert max(stats["utilisation"] or 0 for stats in found["saturday"]["rush"]["services"].values()) < 0.9
+    assert found["fewer_machines"]["rush"]["loads"]["bets"]["success"] < 0.8
+    assert success(found["fewer_machines"]["before"], "bets") > 0.99
+
+
 def test_grand_national_around_the_race() -> None:
     peak = windows("grand_national", "provisioned")["peak"]
     assert peak["loads"]["bets"]["offered_per_s"] == pytest.approx(68_000 / 60, rel=0.02)
@@ -415,6 +429,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "time.duration": "2s", "time.warmup": "0s",
         "windows": {"morning": None, "build_up": None, "peak": None, "evening": None}, "checks": [],
         "load.bets.rate": "40/s", "load.browsers.rate": "80/s",
+    },
+    "ordinary_saturday": {
+        "time.duration": "6s", "time.warmup": "1s",
+        "windows": {"before": "..3s", "rush": "4s.."}, "checks": [],
+        "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s",
     },
     "queue_too_long": {
         "time.duration": "6s", "time.warmup": "0s",

@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from sysim.model import Batch, OpenLoad, RateStage, RateStep, SineRate, StagesRate, StepsRate
+from sysim.model import Batch, CalendarRate, OpenLoad, RateStage, RateStep, SineRate, StagesRate, StepsRate
+from sysim.model.calendar import DAY, HOUR, MINUTE, concentration
+from sysim.plan.identity import draws, salt
 from sysim.plan.passes.rates import pieces_of, rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.semantics.rng import uniform, wrapping
 
 S = 1_000_000_000
 
@@ -78,3 +81,77 @@ def test_a_long_run_of_a_short_sine_gets_fewer_pieces():
     assert pieces_of(S, 86_400 * S) < 256
     assert pieces_of(S, 10 * 86_400 * S) == 64
     assert len(table(SineRate(mean=8.0, amplitude=0.5, period=S), 20_000 * S)) <= 2_000_000
+
+
+# --- calendars ----------------------------------------------------------------------------------------------
+
+
+def calendar(start="2026-04-11T06:00:00", base=None, **parts):
+    return CalendarRate(base=base or {"kind": "constant", "value": 8.0}, start=start, **parts)
+
+
+def value(pieces, at):
+    row = pieces[np.searchsorted(pieces[:, Q_START], at, side="right") - 1]
+    return row[Q_RATE] + row[Q_SLOPE] * (at - row[Q_START])
+
+
+def test_a_day_follows_its_formula():
+    pieces = table(calendar(daily={"kind": "curve", "peak_at": 15 * HOUR, "peak_to_mean": 2.5}), DAY)
+    k = concentration(2.5)
+    for hour in np.linspace(0.0, 23.99, 97):
+        expected = 8.0 * 2.5 * math.exp(k * (math.cos(2 * math.pi * (hour + 6 - 15) / 24) - 1))
+        assert value(pieces, hour * 3600) == pytest.approx(expected, rel=1e-5)
+    assert integral(pieces, 86_400.0) == pytest.approx(8.0 * 86_400, rel=1e-5)
+    assert pieces[-1, Q_START] == 86_400.0 and pieces[-1, Q_SLOPE] == 0.0
+
+
+def test_a_base_with_slopes_is_multiplied_piece_by_piece():
+    ramps = [{"duration": "100s", "to": 100.0}, {"duration": 0, "to": 10.0}]
+    stages = {"kind": "stages", "start": 0.0, "stages": ramps}
+    burst = {"at": 50 * S, "duration": 40 * S, "factor": 3.0, "ramp": 20 * S}
+    pieces = table(calendar(base=stages, bursts=(burst,)), 200 * S)
+    assert value(pieces, 25.0) == pytest.approx(25.0)
+    assert value(pieces, 60.0) == pytest.approx(60.0 * 2, rel=2e-3)
+    assert value(pieces, 70.0) == pytest.approx(70.0 * 3)
+    assert value(pieces, 95.0) == pytest.approx(95.0)
+    assert [value(pieces, at) for at in (100.0, 150.0, 199.0)] == [10.0, 10.0, 10.0]
+    grid = np.linspace(0.0, 200.0, 400_001)
+    climbed = np.clip(np.minimum(grid - 50, 90 - grid), 0, 20) / 20
+    exact = np.trapezoid(np.where(grid < 100, grid, 10.0) * (1 + 2 * climbed), grid)
+    assert integral(pieces, 200.0) == pytest.approx(exact, rel=2e-4)
+
+
+def test_noise_has_mean_1_and_its_variation():
+    pieces = table(calendar(noise={"cv": 0.3, "every": 10 * S}), 40_000 * S)
+    factors = pieces[:, Q_RATE] / 8.0
+    assert len(factors) == 4_000 and (factors > 0).all() and (pieces[:, Q_SLOPE] == 0).all()
+    assert factors.mean() == pytest.approx(1.0, abs=3.5 * 0.3 / math.sqrt(4_000))
+    assert factors.std() == pytest.approx(0.3, rel=0.08)
+    logs = np.log(factors)
+    assert abs(np.corrcoef(logs[1:], logs[:-1])[0, 1]) < 3.5 / math.sqrt(4_000)
+
+
+def test_noise_belongs_to_the_date_and_the_load():
+    noise = {"cv": 0.3, "every": MINUTE}
+
+    def of(start, name):
+        load = OpenLoad(mix={"a.b": 1.0}, rate=calendar(start, noise=noise))
+        return rates(load, 30 * MINUTE, name)[:, Q_RATE].tolist()
+
+    assert of("2026-04-11T06:00:00", "web") == of("2026-04-11T06:00:00", "web")
+    assert of("2026-04-11T06:00:00", "web")[10:] == of("2026-04-11T06:10:00", "web")[:20]
+    assert of("2026-04-11T06:00:00", "web") != of("2026-04-12T06:00:00", "web")
+    assert of("2026-04-11T06:00:00", "web") != of("2026-04-11T06:00:00", "app")
+
+
+def test_the_draws_are_those_of_the_generator():
+    key = salt("noise", "web")
+    with wrapping():
+        one_by_one = [uniform(np.int64(key), np.int64(number)) for number in range(5, 25)]
+    assert draws(key, 5, 20).tolist() == one_by_one
+
+
+def test_an_evenly_sent_calendar_sends_its_integral():
+    burst = {"at": 10 * S, "duration": 20 * S, "factor": 2.0}
+    assert integral(table(calendar(bursts=(burst,)), 100 * S), 100.0) == 8.0 * 120
+    assert table(calendar(bursts=(burst,)), arrivals=Batch(size=4))[0, Q_RATE] == 2.0

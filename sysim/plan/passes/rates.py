@@ -9,7 +9,10 @@ import math
 
 import numpy as np
 
-from sysim.model import Batch, ConstantRate, OpenLoad, SineRate, StagesRate, StepsRate
+from sysim.model import Batch, CalendarRate, ConstantRate, Noise, OpenLoad, SineRate, StagesRate, StepsRate
+from sysim.model.calendar import DAY, MINUTE, into_the_day, moments, ordinal, pieces
+from sysim.model.shapes import BaseRate
+from sysim.plan.identity import draws, salt
 from sysim.plan.plan import Floats
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
@@ -19,20 +22,91 @@ FEWEST_PIECES = 64
 MOST_ROWS = 2_000_000
 
 
-def rates(load: OpenLoad, duration: int) -> Floats:
-    """The rows of one load, in order of their start; the last one holds for ever."""
+def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
+    """The rows of one load, in order of their start; the last one holds for ever.
+
+    `name` is the load's: two loads of one calendar have noise of their own.
+    """
     profile = load.rate
-    if isinstance(profile, ConstantRate):
-        starts, values, ends = np.zeros(1), np.array([profile.value]), np.array([profile.value])
-    elif isinstance(profile, StepsRate):
-        starts, values, ends = _steps(profile)
-    elif isinstance(profile, StagesRate):
-        starts, values, ends = _stages(profile)
+    if isinstance(profile, CalendarRate):
+        starts, values, ends = _calendar(profile, duration, name)
     else:
-        starts, values, ends = _sine(profile, duration)
+        starts, values, ends = _shape(profile, duration)
     if isinstance(load.arrivals, Batch):
         values, ends = values / load.arrivals.mean, ends / load.arrivals.mean
     return _integrated(starts, values, ends)
+
+
+def _shape(profile: BaseRate, duration: int) -> tuple[Floats, Floats, Floats]:
+    if isinstance(profile, ConstantRate):
+        return np.zeros(1), np.array([profile.value]), np.array([profile.value])
+    if isinstance(profile, StepsRate):
+        return _steps(profile)
+    if isinstance(profile, StagesRate):
+        return _stages(profile)
+    return _sine(profile, duration)
+
+
+def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
+    """The product of base, calendar and noise on the union of their corners. Where two of them slope, a piece is at
+    most a minute (or a sixteenth of a ramp) long, and the chord stands for the product.
+    """
+    parts = [_shape(profile.base, duration)]
+    found = pieces(profile, 0, duration, _width(duration))
+    parts.append((
+        np.array([piece.start for piece in found]) / NS,
+        np.array([piece.first for piece in found]),
+        np.array([piece.last for piece in found]),
+    ))  # fmt: skip
+    if profile.noise is not None:
+        parts.append(_noise(profile, profile.noise, duration, name))
+    starts = np.unique(np.concatenate([part[0] for part in parts]))
+    until = np.append(starts[1:], max(starts[-1], duration / NS))
+    values, ends = np.ones(len(starts)), np.ones(len(starts))
+    for part in parts:
+        first, last = _on(part, starts, until, duration)
+        values, ends = values * first, ends * last
+    if starts[-1] < duration / NS and ends[-1] != values[-1]:
+        starts, values, ends = np.append(starts, duration / NS), np.append(values, ends[-1]), np.append(ends, ends[-1])
+    return starts, values, ends
+
+
+def _width(duration: int) -> int:
+    width = MINUTE
+    while duration // width > MOST_ROWS // 2:
+        width *= 2
+    return width
+
+
+def _on(
+    part: tuple[Floats, Floats, Floats], starts: Floats, until: Floats, duration: int
+) -> tuple[Floats, Floats]:
+    """A part, which has no corner within any of these pieces, at the beginning and the end of each."""
+    corners, values, ends = part
+    rows = np.searchsorted(corners, starts, side="right") - 1
+    lengths = np.append(np.diff(corners), max(duration / NS - corners[-1], 1.0))
+    slopes = (ends - values) / lengths
+    first = values[rows] + slopes[rows] * (starts - corners[rows])
+    last = values[rows] + slopes[rows] * (until - corners[rows])
+    closed = until == corners[np.minimum(rows + 1, len(corners) - 1)]
+    return first, np.where(closed, ends[rows], last)
+
+
+def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
+    """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
+    its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
+    """
+    offset = ordinal(profile) * DAY + into_the_day(profile)
+    starts = [0, *moments(-offset, noise.every, 0, duration)]
+    first = offset // noise.every
+    uniforms = draws(salt("noise", name), 2 * first, 2 * len(starts))
+    variance = math.log(1.0 + noise.cv * noise.cv)
+    deviation = math.sqrt(variance)
+    factors = []
+    for u, v in zip(uniforms[::2].tolist(), uniforms[1::2].tolist(), strict=True):
+        normal = math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
+        factors.append(math.exp(deviation * normal - variance / 2.0))
+    return np.array(starts) / NS, np.array(factors), np.array(factors)
 
 
 def _integrated(starts: Floats, values: Floats, ends: Floats) -> Floats:

@@ -15,6 +15,7 @@ from sysim.model import (
     OpenLoad,
     Scenario,
 )
+from sysim.model.calendar import TooManyPieces
 from sysim.plan.errors import PlanError
 from sysim.plan.identity import salt
 from sysim.plan.passes.distributions import Distributions
@@ -100,7 +101,7 @@ class Traffic:
         }
         batch = 0.0
         if isinstance(load, OpenLoad):
-            batch = self._arrivals(load, columns)
+            batch = self._arrivals(name, load, columns)
         else:
             columns[L_THINK] = self.distributions.add(load.think)
         if load.journey:
@@ -120,8 +121,11 @@ class Traffic:
         self.loads.append(row(N_L, columns))
         self.loads_f.append([batch])
 
-    def _arrivals(self, load: OpenLoad, columns: dict[int, int]) -> float:
-        pieces = rates(load, self.scenario.time.duration)
+    def _arrivals(self, name: str, load: OpenLoad, columns: dict[int, int]) -> float:
+        try:
+            pieces = rates(load, self.scenario.time.duration, name)
+        except TooManyPieces as error:
+            raise PlanError(f"load.{name}.rate", str(error), "let noise or bursts come less often") from None
         columns[L_FIRST_RATE] = self._n_rates
         columns[L_RATES] = len(pieces)
         self._rates.append(pieces)

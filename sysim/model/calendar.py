@@ -1,0 +1,250 @@
+"""A rate as people know it: a base, times the hour of the day, the day of the week, dates and bursts.
+
+The calendar is one of local time without daylight saving: time 0 is `start`, or midnight of an unnamed day where there
+is none. Its factors multiply, and are told here as straight pieces; `noise` is left to the plan, because it is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import pairwise
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from sysim.model.shapes import BaseRate
+from sysim.model.values import Duration, Factor, Instant, Model, PositiveDuration
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MOST_PIECES = 2_000_000
+RAMP_PIECES = 16
+"""Of each ramp of a burst: where two ramps meet, the chord of their product errs by 1/1024 of both climbs at most."""
+
+
+class DailyCurve(Model):
+    """exp(k·cos(2π(t − peak_at)/24h)) with mean 1, k such that its peak is `peak_to_mean`; `peak_at` in ns after
+    midnight.
+    """
+
+    kind: Literal["curve"] = "curve"
+    peak_at: Annotated[int, Field(ge=0, lt=DAY)]
+    peak_to_mean: float = Field(ge=1, le=24)
+
+
+class DailyFactors(Model):
+    """A factor for each of the 24 hours from midnight on; each holds for its hour."""
+
+    kind: Literal["factors"] = "factors"
+    factors: tuple[Factor, ...] = Field(min_length=24, max_length=24)
+
+
+class Weekly(Model):
+    """A factor for each day of the week, from midnight to midnight."""
+
+    mon: Factor = 1.0
+    tue: Factor = 1.0
+    wed: Factor = 1.0
+    thu: Factor = 1.0
+    fri: Factor = 1.0
+    sat: Factor = 1.0
+    sun: Factor = 1.0
+
+
+class Burst(Model):
+    """From `at` (ns) on, for `duration` (in the file `for`), the rate is `factor` times what it is otherwise.
+
+    It climbs to that within the first `ramp` and falls within the last one. `every` (from beginning to beginning)
+    repeats it to the end of the run.
+    """
+
+    at: Instant
+    duration: PositiveDuration
+    factor: Factor
+    ramp: Duration = 0
+    every: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Burst:
+        if 2 * self.ramp > self.duration:
+            raise ValueError("found a ramp longer than half of `for`, expected both ramps within the burst")
+        if self.every is not None and self.every < self.duration:
+            raise ValueError("found `every` shorter than `for`, expected one burst to end before the next begins")
+        return self
+
+
+class Noise(Model):
+    """An independent lognormal factor of mean 1 and coefficient of variation `cv` for each slot of `every` (ns)."""
+
+    cv: Factor
+    every: PositiveDuration
+
+
+def _base(value: Any) -> Any:
+    if isinstance(value, CalendarRate):
+        raise ValueError("found a calendar within a calendar, expected its parts beside one base")
+    return value
+
+
+class CalendarRate(Model):
+    """`base` times everything else that is given. `start` is the scenario's `time.start`, which days of the week and
+    dates need.
+    """
+
+    kind: Literal["calendar"] = "calendar"
+    base: Annotated[Annotated[BaseRate, Field(discriminator="kind")], BeforeValidator(_base)]
+    start: str | None = None
+    daily: Annotated[DailyCurve | DailyFactors, Field(discriminator="kind")] | None = None
+    weekly: Weekly | None = None
+    dates: dict[str, Factor] = Field(default_factory=dict)
+    bursts: tuple[Burst, ...] = ()
+    noise: Noise | None = None
+
+    @field_validator("dates")
+    @classmethod
+    def _real_dates(cls, dates: dict[str, float]) -> dict[str, float]:
+        for day in dates:
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                raise ValueError(f"found {day!r}, expected a date such as 2026-04-11") from None
+        return dates
+
+
+class Piece(NamedTuple):
+    """From `start` to `end` (ns) a factor goes in a straight line from `first` to `last`."""
+
+    start: int
+    end: int
+    first: float
+    last: float
+
+
+class TooManyPieces(ValueError):
+    """The calendar changes so often that no table could hold it."""
+
+
+def concentration(peak_to_mean: float) -> float:
+    """The k at which exp(k·cos θ) has that ratio of its maximum to its mean: e^k/I0(k) = `peak_to_mean`."""
+    low, high = 0.0, 1.0
+    while _peak(high) < peak_to_mean:
+        high *= 2.0
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if _peak(middle) < peak_to_mean else (low, middle)
+    return (low + high) / 2.0
+
+
+def _peak(k: float) -> float:
+    """e^k/I0(k), from the series I0(k) = sum of (k/2)^2n/(n!)^2."""
+    term = total = 1.0
+    n = 0
+    while term > 1e-17 * total:
+        n += 1
+        term *= (k / (2.0 * n)) * (k / (2.0 * n))
+        total += term
+    return math.exp(k - math.log(total))
+
+
+def into_the_day(rate: CalendarRate) -> int:
+    """How long after midnight time 0 is, in ns."""
+    if rate.start is None:
+        return 0
+    clock = datetime.fromisoformat(rate.start).time()
+    return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND
+
+
+def ordinal(rate: CalendarRate) -> int:
+    """The number of the day of time 0, as `date.toordinal` counts; 0 without a `start`."""
+    return 0 if rate.start is None else datetime.fromisoformat(rate.start).toordinal()
+
+
+def moments(first: int, every: int, start: int, end: int) -> range:
+    """first + n·every for all whole n, where they lie strictly between `start` and `end`."""
+    count = (end - start) // every + 1
+    if count > MOST_PIECES:
+        raise TooManyPieces(f"found {count} changes of the rate, expected at most {MOST_PIECES}")
+    return range(first + ((start - first) // every + 1) * every, end, every)
+
+
+def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> list[Piece]:
+    """The product of all factors but `noise` and `base` between two instants (ns, start < end).
+
+    `width` is that of the chords of a daily curve; at a minute they err by 2e-6 of the factor for each unit of k.
+    """
+    midnight = -into_the_day(rate)
+    edges = {start, end}
+    if rate.weekly is not None or rate.dates:
+        edges.update(moments(midnight, DAY, start, end))
+    if rate.daily is not None:
+        edges.update(moments(midnight, width if isinstance(rate.daily, DailyCurve) else HOUR, start, end))
+    for burst in rate.bursts:
+        edges.update(corner for corner in _corners(burst, start, end) if start < corner < end)
+    if len(edges) > MOST_PIECES:
+        raise TooManyPieces(f"found {len(edges)} changes of the rate, expected at most {MOST_PIECES}")
+    in_order = sorted(edges)
+    curve = _curve(rate.daily) if isinstance(rate.daily, DailyCurve) else None
+    days = _days(rate)
+    found = []
+    for low, high in pairwise(in_order):
+        middle = low + (high - low) // 2
+        day, within = divmod(middle - midnight, DAY)
+        level = days(day)
+        if isinstance(rate.daily, DailyFactors):
+            level *= rate.daily.factors[within // HOUR]
+        first = last = level
+        if curve is not None:
+            first, last = level * curve(low - midnight), level * curve(high - midnight)
+        for burst in rate.bursts:
+            first *= _of_burst(burst, low, middle)
+            last *= _of_burst(burst, high, middle)
+        found.append(Piece(low, high, first, last))
+    return found
+
+
+def _curve(daily: DailyCurve) -> Any:
+    k = concentration(daily.peak_to_mean)
+    turn = 2.0 * math.pi / DAY
+
+    @lru_cache(maxsize=4096)
+    def at(within: int) -> float:
+        return daily.peak_to_mean * math.exp(k * (math.cos(turn * (within - daily.peak_at)) - 1.0))
+
+    return lambda since_midnight: at(since_midnight % DAY)
+
+
+def _days(rate: CalendarRate) -> Any:
+    weekly = [1.0] * 7 if rate.weekly is None else [getattr(rate.weekly, day) for day in DAYS]
+    dated = {date.fromisoformat(day).toordinal(): factor for day, factor in rate.dates.items()}
+    first = ordinal(rate)
+    return lambda day: weekly[(first + day - 1) % 7] * dated.get(first + day, 1.0)
+
+
+def _corners(burst: Burst, start: int, end: int) -> Iterator[int]:
+    begins: Iterator[int] | range = iter([burst.at])
+    if burst.every is not None:
+        begins = (at for at in moments(burst.at, burst.every, start - burst.every - 1, end) if at >= burst.at)
+    steps = range(RAMP_PIECES + 1) if burst.ramp else range(1)
+    for begin in begins:
+        for step in steps:
+            yield begin + burst.ramp * step // RAMP_PIECES
+            yield begin + burst.duration - burst.ramp * step // RAMP_PIECES
+
+
+def _of_burst(burst: Burst, at: int, middle: int) -> float:
+    """The factor of a burst at `at`, an end of the piece around `middle`."""
+    begin = burst.at
+    if burst.every is not None and middle > begin:
+        begin += (middle - begin) // burst.every * burst.every
+    if not begin <= middle < begin + burst.duration:
+        return 1.0
+    if not burst.ramp:
+        return burst.factor
+    climbed = min(at - begin, begin + burst.duration - at, burst.ramp) / burst.ramp
+    return 1.0 + (burst.factor - 1.0) * climbed
