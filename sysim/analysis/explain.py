@@ -16,6 +16,7 @@ from sysim.model import (
     ClosedLoad,
     ConstantRate,
     OpenLoad,
+    ReplayRate,
     Scenario,
     Service,
     Slo,
@@ -100,7 +101,10 @@ def _load(scenario: Scenario) -> Iterator[str]:
         if isinstance(load, OpenLoad):
             average = mean_rate(load.rate, window.start, window.end)
             peak = peak_rate(load.rate, window.start, window.end)
-            how = per_second(average) + (
+            exact = ""
+            if isinstance(load.rate, ReplayRate):
+                exact = f"{count(load.rate.between(window.start, window.end))} arrivals replayed, "
+            how = exact + per_second(average) + (
                 f" on average, {per_second(peak)} at its peak" if peak > average * 1.01 else ""
             )
         else:

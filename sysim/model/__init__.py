@@ -31,8 +31,8 @@ balancing     RoundRobin() Random() LeastRequest(choices) LeastOutstanding()
 workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, rate, arrivals, clients)
               ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, users, think: D)
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
-              phase) StagesRate(start, stages: RateStage(duration, to)) Poisson() Evenly() Batch(size? |
-              geometric?; .mean)
+              phase) StagesRate(start, stages: RateStage(duration, to)) ReplayRate(instants) Poisson() Evenly()
+              Batch(size? | geometric?; .mean)
 calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
               DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
               every?), noise?: Noise(cv, every))
@@ -146,6 +146,7 @@ from sysim.model.shapes import (
     ConstantRate,
     RateStage,
     RateStep,
+    ReplayRate,
     SineRate,
     StagesRate,
     StepsRate,
@@ -284,6 +285,7 @@ __all__ = [
     "RatioBudget",
     "RefuseFault",
     "Repeat",
+    "ReplayRate",
     "ResetFault",
     "Retry",
     "RetryBudget",

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from sysim.model.shapes import BaseRate
+from sysim.model.shapes import BaseRate, ReplayRate
 from sysim.model.values import Duration, Factor, Instant, Model, PositiveDuration
 
 SECOND = 1_000_000_000
@@ -89,6 +89,8 @@ class Noise(Model):
 def _base(value: Any) -> Any:
     if isinstance(value, CalendarRate):
         raise ValueError("found a calendar within a calendar, expected its parts beside one base")
+    if isinstance(value, ReplayRate):
+        raise ValueError("found exact instants, expected a rate: a calendar cannot multiply a replay")
     return value
 
 

@@ -9,6 +9,7 @@ healthy system.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from sysim.model.calendar import MINUTE, CalendarRate, pieces
@@ -28,7 +29,7 @@ from sysim.model.distribution import (
     Weibull,
 )
 from sysim.model.scenario import Scenario
-from sysim.model.shapes import BaseRate, ConstantRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import BaseRate, ConstantRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import Call, Choose, Parallel, Publish, Repeat, Service, Step, Work
 from sysim.model.workload import ClosedLoad, OpenLoad, RateProfile
 
@@ -127,7 +128,7 @@ WEEK = 7 * 24 * 60 * MINUTE
 
 def peak_rate(profile: RateProfile, start: int = 0, end: int | None = None) -> float:
     """The highest rate (per second) that a profile reaches; of a calendar, between two instants (ns), noise left
-    out; without `end` in a week.
+    out; without `end` in a week. Of a replay, the most arrivals in any one second.
     """
     if isinstance(profile, CalendarRate):
         return peak_of_calendar(profile, start, start + WEEK if end is None else end)[0]
@@ -140,6 +141,10 @@ def peak_rate(profile: RateProfile, start: int = 0, end: int | None = None) -> f
             return max(profile.start, *(stage.to for stage in profile.stages))
         case SineRate():
             return profile.mean * (1.0 + profile.amplitude)
+        case ReplayRate():
+            last = profile.instants[-1] + 1 if end is None else end
+            inside = profile.instants[bisect_left(profile.instants, start) : bisect_left(profile.instants, last)]
+            return float(max((profile.between(at, min(at + NS_PER_SECOND, last)) for at in inside), default=0))
 
 
 def peak_of_calendar(profile: CalendarRate, start: int, end: int) -> tuple[float, int]:
@@ -201,6 +206,8 @@ def mean_rate(profile: RateProfile, start: int, end: int) -> float:
                 factor = (piece.first + piece.last) / 2.0
                 total += factor * mean_rate(profile.base, piece.start, piece.end) * (piece.end - piece.start)
             return total / (end - start)
+        case ReplayRate():
+            return profile.between(start, end) * NS_PER_SECOND / (end - start)
         case ConstantRate():
             return profile.value
         case StepsRate():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sysim.model.calendar import Burst, CalendarRate
 from sysim.model.scenario import Scenario
-from sysim.model.shapes import ConstantRate, RateStage, RateStep, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import ConstantRate, RateStage, RateStep, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.workload import ClosedLoad, Load, OpenLoad, RateProfile
 from sysim.units import MAX_NS
 
@@ -18,7 +18,7 @@ def scaled(
 ) -> Scenario:
     """`scenario` with `factor` times the rate of the `loads` (all of them if none is named) from `start` to `end`
     (ns; None: to the end). Closed loads have so many times the users, at least one; they and sines can be changed
-    for the whole run only, else `CannotScale` is raised.
+    for the whole run only and replays not at all, else `CannotScale` is raised.
     """
     if factor == 1.0:
         return scenario
@@ -36,6 +36,8 @@ def _load(name: str, load: Load, factor: float, start: int, end: int | None) -> 
             raise CannotScale(f"the load {name!r} has users, whose number cannot change during a run; give it a rate")
         return load.model_copy(update={"users": max(1, round(load.users * factor))})
     assert isinstance(load, OpenLoad)
+    if isinstance(load.rate, ReplayRate):
+        raise CannotScale(f"the load {name!r} replays exact instants, which cannot be more or fewer; give it a rate")
     if always:
         return load.model_copy(update={"rate": _times(load.rate, factor)})
     if isinstance(load.rate, SineRate):
@@ -56,10 +58,12 @@ def _times(rate: RateProfile, factor: float) -> RateProfile:
             return rate.model_copy(update={"mean": rate.mean * factor})
         case CalendarRate():
             return rate.model_copy(update={"base": _times(rate.base, factor)})
+        case ReplayRate():
+            raise AssertionError("a replay was let through")
 
 
 def _between(rate: RateProfile, factor: float, start: int, end: int | None) -> RateProfile:
-    assert not isinstance(rate, SineRate)
+    assert not isinstance(rate, SineRate | ReplayRate)
     if isinstance(rate, CalendarRate):
         burst = Burst(at=max(0, start), duration=(MAX_NS if end is None else end) - max(0, start), factor=factor)
         return rate.model_copy(update={"bursts": (*rate.bursts, burst)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -62,6 +64,23 @@ class SineRate(Model):
     amplitude: Share
     period: PositiveDuration
     phase: Duration = 0
+
+
+class ReplayRate(Model):
+    """One arrival at each of `instants` (ns), which never fall; several may be the same."""
+
+    kind: Literal["replay"] = "replay"
+    instants: tuple[Instant, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ReplayRate:
+        if any(after < before for before, after in pairwise(self.instants)):
+            raise ValueError("found instants out of order, expected none before the one ahead of it")
+        return self
+
+    def between(self, start: int, end: int) -> int:
+        """How many arrivals come from `start` to before `end` (ns)."""
+        return bisect_left(self.instants, end) - bisect_left(self.instants, start)
 
 
 BaseRate = ConstantRate | StepsRate | StagesRate | SineRate

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from sysim.model.calendar import CalendarRate
 from sysim.model.distribution import Constant, DistributionLike
 from sysim.model.policy import CallPolicy
-from sysim.model.shapes import ConstantRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import ConstantRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import StepField, Target
 from sysim.model.values import (
     Model,
@@ -21,7 +21,7 @@ from sysim.model.values import (
 )
 from sysim.units import rate
 
-RateProfile = ConstantRate | StepsRate | StagesRate | SineRate | CalendarRate
+RateProfile = ConstantRate | StepsRate | StagesRate | SineRate | CalendarRate | ReplayRate
 """Any profile of the rate over time; `kind` tells which."""
 
 
@@ -128,6 +128,23 @@ class OpenLoad(_Load):
         Poisson()
     )
     clients: PositiveCount = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_replay_is_even(cls, data: Any) -> Any:
+        """An even load has an arrival wherever the integrated rate passes a whole number: that of a replay does so
+        at its instants.
+        """
+        rate = data.get("rate") if isinstance(data, dict) else None
+        kind = rate.get("kind") if isinstance(rate, dict) else getattr(rate, "kind", None)
+        return {"arrivals": Evenly(), **data} if kind == "replay" else data
+
+    @field_validator("arrivals")
+    @classmethod
+    def _instants_are_given(cls, arrivals: Arrivals, info: ValidationInfo) -> Arrivals:
+        if isinstance(info.data.get("rate"), ReplayRate) and not isinstance(arrivals, Evenly):
+            raise ValueError(f"found {arrivals.kind} arrivals of a replay, expected none: it has its own instants")
+        return arrivals
 
 
 class ClosedLoad(_Load):

@@ -1,4 +1,4 @@
-"""A rate from the rows of a CSV file, each problem at the file and line where it is."""
+"""A rate or the instants of arrivals from the rows of a CSV file, each problem at the file and line where it is."""
 
 from __future__ import annotations
 
@@ -41,15 +41,30 @@ class CsvRate(Record):
 
     def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
         assert isinstance(node, Map)
-        rows = _Rows(values, node.entries["path"].mark, join(at, "path"), ctx)
+        rows = _Rows(values, values.get("value", "rate"), node.entries["path"].mark, join(at, "path"), ctx)
         steps = rows.steps()
         return INVALID if steps is None else model.StepsRate(steps=steps)
 
 
+class Replay(Record):
+    """`replay: {csv, time}`: an arrival at the time of each row."""
+
+    def __init__(self) -> None:
+        super().__init__("a replay {csv, time}", dict, {"csv": TEXT, "time": TEXT}, ("csv",))
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        assert isinstance(node, Map)
+        options = {**values, "path": values["csv"]}
+        instants = _Rows(options, None, node.entries["csv"].mark, join(at, "csv"), ctx).instants()
+        return INVALID if instants is None else model.ReplayRate(instants=instants)
+
+
 class _Rows:
-    def __init__(self, values: dict[str, Any], mark: Mark, at: str, ctx: Reading) -> None:
+    """The rows of one file; without a column `value` they are instants, of which several may be the same."""
+
+    def __init__(self, values: dict[str, Any], value: str | None, mark: Mark, at: str, ctx: Reading) -> None:
         self.mark, self.at, self.ctx = mark, at, ctx
-        self.time, self.value = values.get("time", "time"), values.get("value", "rate")
+        self.time, self.value = values.get("time", "time"), value
         self.unit, self.repeat = values.get("unit", "/s"), values.get("repeat", False)
         self.path = _beside(mark.source.name, values["path"])
         self.source = Source(str(self.path))
@@ -68,11 +83,33 @@ class _Rows:
             points = self._repeated(points)
             if points is None:
                 return None
+        if points[0][0] >= self.ctx.duration:
+            self._none_in_time(points)
+            return None
         kept = [point for point in points if point[0] > 0]
         before = [point for point in points if point[0] <= 0]
         if before:
             kept.insert(0, (0, before[-1][1], before[-1][2]))
         return tuple(model.RateStep(at=at, rate=rate) for at, rate, _ in kept)
+
+    def instants(self) -> tuple[int, ...] | None:
+        """The times of the rows from time 0 on, or None after a report."""
+        text = self._text()
+        points = None if text is None else self._points(text)
+        if points is None:
+            return None
+        kept = tuple(at for at, _, _ in points if at >= 0)
+        if not kept or kept[0] >= self.ctx.duration:
+            self._none_in_time(points)
+            return None
+        return kept
+
+    def _none_in_time(self, points: list[tuple[int, float, int]]) -> None:
+        at, _, line = points[0]
+        found = f"{units.format_duration(abs(at))} {'before' if at < 0 else 'after'} time 0"
+        length = units.format_duration(self.ctx.duration)
+        message = f"found nothing within the run, expected it in the {length} from time 0"
+        self._line(line, message, f"this row is {found}; times are seconds from time 0, or moments around time.start")
 
     def _text(self) -> str | None:
         try:
@@ -102,11 +139,12 @@ class _Rows:
         try:
             header = [name.strip() for name in next(reader, [])]
             for column in (self.time, self.value):
-                if column not in header:
+                if column is not None and column not in header:
                     hint = self.ctx.reporter.nearest(column, header)
                     self._line(1, f"found no column {column!r}, expected it in the first line", hint)
                     return None
-            when, what = header.index(self.time), header.index(self.value)
+            when = header.index(self.time)
+            what = None if self.value is None else header.index(self.value)
             for cells in reader:
                 if not cells:
                     continue
@@ -116,7 +154,7 @@ class _Rows:
                 point = self._point(cells, len(header), when, what, reader.line_num)
                 if point is None:
                     good = False
-                elif points and point[0] <= points[-1][0]:
+                elif points and (point[0] < points[-1][0] or (what is not None and point[0] == points[-1][0])):
                     how = "the same time as" if point[0] == points[-1][0] else "a time before"
                     self._line(point[2], f"found {how} line {points[-1][2]}, expected rising times", "sort the rows")
                     good = False
@@ -130,7 +168,9 @@ class _Rows:
             return None
         return points if good else None
 
-    def _point(self, cells: list[str], width: int, when: int, what: int, line: int) -> tuple[int, float, int] | None:
+    def _point(
+        self, cells: list[str], width: int, when: int, what: int | None, line: int
+    ) -> tuple[int, float, int] | None:
         if len(cells) != width:
             self._line(line, f"found {len(cells)} cells, expected {width}, as in the first line")
             return None
@@ -139,6 +179,8 @@ class _Rows:
         except units.UnitError as error:
             self._line(line, f"found {units.show(cells[when].strip())}, expected {error.expected}", error.hint)
             return None
+        if what is None:
+            return at, 0.0, line
         try:
             value = float(cells[what])
         except ValueError:

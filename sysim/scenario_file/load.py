@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, calendar_parts
-from sysim.scenario_file.csv_rate import CsvRate
+from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Form, OneOf, Tagged
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
@@ -48,7 +48,7 @@ def _rate() -> Shape:
         "bad-rate",
     )
     return _Rate(
-        "a rate: 400/s, or one of steps, stages, sine, csv, base",
+        "a rate: 400/s, or one of steps, stages, sine, csv, replay, base",
         scalar=scalar,
         keyed={
             "steps": Form(
@@ -61,10 +61,10 @@ def _rate() -> Shape:
                 _with_calendar(lambda value: value),
             ),
             "csv": Form(CsvRate(), _with_calendar(lambda value: value)),
+            "replay": Form(Replay(), _with_calendar(lambda value: value)),
             "base": Form(RATE_PROFILE, _with_calendar(lambda value: value)),
         },
         siblings=calendar_parts(),
-        later=("replay",),
     )
 
 
@@ -178,7 +178,8 @@ class _Loads(Tagged):
 
     def _without_tag(self, node: Map, at: str, ctx: Reading) -> None:
         message = f"found {found(node)} without 'rate' and 'users', expected one: an open or a closed load"
-        ctx.report(node, "missing-key", at, message)
+        hint = "write rate: {replay: {csv: file.csv}}" if "replay" in node.entries else ""
+        ctx.report(node, "missing-key", at, message, hint)
 
 
 def _load() -> Shape:
@@ -207,7 +208,6 @@ def _load() -> Shape:
                 "a closed load", model.ClosedLoad, {**common, **closed}, ("users",), later=("priority",)
             ),
         },
-        later=("replay",),
     )
 
 

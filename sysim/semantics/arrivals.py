@@ -3,7 +3,8 @@
 Rows of ``rates`` (columns Q_*) describe a piecewise linear rate; the last row holds for ever. A Poisson load
 raises its target by `exponential` from one arrival to the next, an even load by exactly 1, so both follow any
 profile without thinning. "Passes" is meant: where the rate is zero from the very instant at which the target
-is reached, the arrival waits for the rate to come back.
+is reached, the arrival waits for the rate to come back. A row of no rate before one whose integral is higher is a
+jump at its start: all targets within the jump are passed there (a replay).
 """
 
 from __future__ import annotations

@@ -9,7 +9,17 @@ import math
 
 import numpy as np
 
-from sysim.model import Batch, CalendarRate, ConstantRate, Noise, OpenLoad, SineRate, StagesRate, StepsRate
+from sysim.model import (
+    Batch,
+    CalendarRate,
+    ConstantRate,
+    Noise,
+    OpenLoad,
+    ReplayRate,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.calendar import DAY, MINUTE, into_the_day, moments, ordinal, pieces
 from sysim.model.shapes import BaseRate
 from sysim.plan.identity import draws, salt
@@ -28,6 +38,8 @@ def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
     `name` is the load's: two loads of one calendar have noise of their own.
     """
     profile = load.rate
+    if isinstance(profile, ReplayRate):
+        return _replay(profile, duration)
     if isinstance(profile, CalendarRate):
         starts, values, ends = _calendar(profile, duration, name)
     else:
@@ -117,6 +129,22 @@ def _integrated(starts: Floats, values: Floats, ends: Floats) -> Floats:
     table[:, Q_RATE] = values
     table[:-1, Q_SLOPE] = (ends[:-1] - values[:-1]) / lengths
     table[1:, Q_CUMULATED] = np.cumsum(lengths * (values[:-1] + ends[:-1]) / 2.0)
+    return table
+
+
+def _replay(profile: ReplayRate, duration: int) -> Floats:
+    """A row of no rate at each instant at which something arrives, with the number of its first arrival as the
+    integral before it: the integral jumps there by as many as come, and an even load has them all at that instant.
+    """
+    instants = np.array(profile.instants, dtype=np.int64)
+    starts, first = np.unique(instants[instants < duration] / NS, return_index=True)
+    within = int(np.count_nonzero(instants < duration))
+    numbers = first + 1.0
+    if not len(starts) or starts[0] > 0.0:
+        starts, numbers = np.append(0.0, starts), np.append(0.0, numbers)
+    table = np.zeros((len(starts) + 1, N_Q))
+    table[:, Q_START] = np.append(starts, starts[-1] + 1.0)
+    table[:, Q_CUMULATED] = np.append(numbers, within + 1.0)  # the one after the last never comes
     return table
 
 
