@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 import sysim
 from sysim.analysis.explain import explain
 from sysim.errors import ScenarioError
-from sysim.model import ReplayRate
+from sysim.model import OpenLoad, ReplayRate
 from sysim.model.demand import mean_rate, peak_rate
 from sysim.model.scaling import CannotScale, scaled
 from sysim.plan import lower
+from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_START
 from sysim.semantics import arrivals
 from sysim.units import NS_PER_SECOND as S
@@ -39,13 +41,13 @@ def said(path: Path) -> str:
     return "\n".join(problem.headline() + " " + (problem.hint or "") for problem in error.value.problems)
 
 
-def arrived(plan: Any) -> list[int]:
+def arrived(rates: Any, duration: int) -> list[int]:
     """Every arrival, as the engines find it: target 1, 2, 3, …"""
     found, row, target = [], 0, 1.0
     while True:
-        row = arrivals.seek(plan.rates, 0, len(plan.rates), row, target)
-        at = int(arrivals.instant(plan.rates, 0, len(plan.rates), row, target))
-        if at >= 60 * S:
+        row = arrivals.seek(rates, 0, len(rates), row, target)
+        at = int(arrivals.instant(rates, 0, len(rates), row, target))
+        if at >= duration:
             return found
         found.append(at)
         target += 1.0
@@ -53,9 +55,20 @@ def arrived(plan: Any) -> list[int]:
 
 def test_each_arrival_is_at_its_nanosecond(tmp_path: Path) -> None:
     plan = lower(sysim.load(written(tmp_path)).model)
-    assert arrived(plan) == WITHIN
+    assert arrived(plan.rates, 60 * S) == WITHIN
     assert plan.rates[:, Q_START].tolist()[:3] == [0.0, 0.25, 1.000000001]
     assert plan.rates[:, Q_CUMULATED].tolist() == [1, 2, 5, 6, 7, 8]
+
+
+def test_any_instants_of_48_days_are_exact() -> None:
+    draw = random.Random(1)
+    days = 48 * 86_400 * S
+    instants = [draw.randrange(days) for _ in range(5_000)]
+    instants += [at + draw.choice((0, 0, 1, 2)) for at in instants[:1_000] if at < days - 2]
+    rate = ReplayRate(instants=tuple(sorted(instants)))
+    for duration in (days, days // 3, 1):
+        rows = rates(OpenLoad(mix={"a.b": 1.0}, rate=rate), duration)
+        assert arrived(rows, duration) == [at for at in rate.instants if at < duration]
 
 
 def test_both_engines_replay(tmp_path: Path) -> None:
