@@ -61,7 +61,7 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 demo: $(VENV)/.installed-run
 	$(BIN)/sysim run experiments/payment_slowdown.yaml --out $(OUT)
 	@echo
-	@echo "Figures and results are in $(OUT)/:"
+	@echo "Open $(OUT)/report.html. All figures and results are in $(OUT)/:"
 	@ls -1 $(OUT)
 	@echo "Next: open experiments/payment_slowdown.yaml, change one thing, and run it again."
 

@@ -20,6 +20,7 @@ from sysim.cli.options import WORDS
 COMMANDS = {
     "run": "Simulate a scenario and say what happened.",
     "check": "Run every variant, and say which checks hold and which mitigations work.",
+    "report": "Write one HTML page that tells what happened, to read, print or mail.",
     "compare": "Compare two scenarios, variants or stored results.",
     "runs": "List the runs of a store, or delete some.",
     "show": "Print a stored run again: its summary, or its JSON object.",

@@ -80,7 +80,7 @@ def _read(text: str, reader: str) -> float:
 )  # fmt: skip
 @click.option(
     "--out", metavar="DIR", type=click.Path(file_okay=False),
-    help="Write check.json, differences.csv and a folder for each variant there.",
+    help="Write check.json, report.html, differences.csv and a folder for each variant there.",
 )  # fmt: skip
 @store_option
 @resume_option

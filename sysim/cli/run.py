@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Write result.json, series CSV and pictures there.",
+    help="Write result.json, report.html, series CSV and pictures there.",
 )
 @store_option
 @resume_option

@@ -15,7 +15,7 @@ from sysim.cli.studies import confidence, say_written, study_options, written
 if TYPE_CHECKING:
     from sysim.study.whatif import WhatIf
 
-KINDS = ("rollback", "flag", "shed", "retries", "breaker", "restart", "clear", "combined")
+KINDS = ("rollback", "flag", "shed", "retries", "breaker", "restart", "clear", "scale", "drain", "combined")
 
 
 @click.command("what-if")

@@ -368,3 +368,14 @@ def layers(graph: nx.DiGraph[str]) -> dict[str, int]:
 def finite(seconds: float) -> float | None:
     """None for a mean that does not exist."""
     return seconds if math.isfinite(seconds) else None
+
+
+def struck_by(scenario: Scenario, number: int) -> set[str]:
+    """The services that the fault of this number strikes, or the calls to which it does."""
+    found: set[str] = set()
+    for target in scenario.faults[number].on:
+        if target.kind == "zone":
+            found |= {name for name, service in scenario.services.items() if target.zone in service.zones}
+        else:
+            found.add(target.callee if target.kind == "edge" else target.service)
+    return found

@@ -24,7 +24,7 @@ from matplotlib.path import Path
 
 from sysim.analysis.metrics import labels_of
 from sysim.analysis.words import Clock, count, per_second, percent
-from sysim.model.graph import layers, service_graph
+from sysim.model.graph import layers, service_graph, struck_by
 from sysim.plan.tables import DEGRADED, OUTCOMES
 from sysim.plot.layout import Point, layered
 from sysim.plot.style import BLACK, BLUE, GREY, SKY, VERMILLION, figure, styled
@@ -155,22 +155,12 @@ def _struck(result: Result, replication: int, stats: WindowStats) -> dict[str, s
         end = stats.to_s if fault.end is None else fault.end / NS
         if fault.begin / NS >= stats.to_s or end < stats.from_s:
             continue
-        for name in _services_of(result, fault.number):
+        for name in struck_by(result.scenario, fault.number):
             kinds.setdefault(name, Counter())[fault.kind] += 1
     return {
         name: "fault: " + ", ".join(f"{kind} {n}×" if n > 1 else kind for kind, n in found.items())
         for name, found in kinds.items()
     }
-
-
-def _services_of(result: Result, number: int) -> set[str]:
-    found: set[str] = set()
-    for target in result.scenario.faults[number].on:
-        if target.kind == "zone":
-            found |= {name for name, service in result.scenario.services.items() if target.zone in service.zones}
-        else:
-            found.add(target.callee if target.kind == "edge" else target.service)
-    return found
 
 
 def _fault(axes: Axes, at: Point, text: str) -> None:

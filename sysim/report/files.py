@@ -1,4 +1,4 @@
-"""A folder with everything about a result: result.json, series as CSV, pictures as PNG and SVG."""
+"""A folder with everything about a result: result.json, report.html, series as CSV, pictures as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
                 head, rows = _series(run.series, subjects)
                 written.append(_csv(path, head, rows))
     from sysim import plot
+    from sysim.report.html import of_result, page
 
+    written.append(_text(base / "report.html", page(of_result(result, scenario))))
     figures = {
         "timeline": plot.timeline(result),
         "latency": plot.latency(result),
@@ -59,7 +61,7 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
 
 
 def write_study(study: Study, folder: str | Path, scenarios: Mapping[str, str]) -> list[Path]:
-    """Write check.json, differences.csv, and for each variant a folder with all about it.
+    """Write check.json, report.html, differences.csv, and for each variant a folder with all about it.
 
     `scenarios` has the resolved scenario of each variant as YAML.
     """
@@ -71,6 +73,10 @@ def write_study(study: Study, folder: str | Path, scenarios: Mapping[str, str]) 
         written.append(
             _csv(base / "differences.csv", list(table[0]), ([*row.values()] for row in table))
         )
+    from sysim.report.html import of_study, page
+
+    content = of_study(study, scenarios.get(study.baseline, ""))
+    written.append(_text(base / "report.html", page(content)))
     for name, result in study.results.items():
         written += write_all(result, base / name, scenarios.get(name, ""))
     return written

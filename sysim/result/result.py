@@ -137,16 +137,36 @@ class Result:
         out: dict[str, Any] = {
             "format": FORMAT,
             "sysim": __version__,
-            "scenario": {"name": self.scenario.name, "digest": self.digest},
+            "scenario": {
+                "name": self.scenario.name,
+                "digest": self.digest,
+                "description": self.scenario.description,
+                "start": self.scenario.time.start,
+            },
             "engine": self.engine,
             "variant": self.variant,
             "runs": [run.to_dict(series) for run in self.runs],
             "summary": self.summary,
             "checks": [verdict.to_dict() for verdict in self.checks],
         }
+        if series:
+            out |= self.told()
         if self.interrupted:
             out["interrupted"] = True
         return out
+
+    def told(self) -> dict[str, Any]:
+        """What the JSON object has besides, with series: `account`, and `faults`, which say what struck where in the
+        first run, in the order of the file.
+        """
+        from sysim.model.graph import struck_by
+
+        found = {(fault.number, fault.label, fault.kind) for fault in self.run.faults}
+        faults = [
+            {"fault": label, "kind": kind, "services": sorted(struck_by(self.scenario, number))}
+            for number, label, kind in sorted(found)
+        ]
+        return {"account": self.account, "faults": faults}
 
     def to_json(self, series: bool = False, indent: int | None = None) -> str:
         """`to_dict` as text; without data there is null, never NaN."""

@@ -7,13 +7,13 @@ bucket; the last bucket may be shorter than the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sysim.analysis.latency import NS, quantiles
+from sysim.analysis.latency import NS, edges, quantiles
 from sysim.plan.tables import N_OUTCOMES, OUTCOMES
 from sysim.record.columns import (
     CC_ATTEMPTS,
@@ -40,12 +40,14 @@ from sysim.record.columns import (
     SC_UP,
     SC_WASTED,
 )
-from sysim.record.histogram import COARSE_BINS
+from sysim.record.histogram import COARSE, COARSE_BINS
 from sysim.result.windows import Tables
 
 Floats = NDArray[np.float64]
 Column = NDArray[np.int64] | Floats
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+ENDED = ("succeeded", "failed")
+PER_BAND = 4  # coarse bins: a band of the counts is a quarter of an octave, each 19 % above the one below
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Series:
     """Time series by subject and name. `t` and `width` are the starts and widths of the buckets in seconds.
 
     `latency` has, for each load, one row a quantile of `QUANTILES` over the columns that start at
-    `latency_t`; NaN where nothing succeeded. (In JSON that is null.)
+    `latency_t`; NaN where nothing succeeded. (In JSON that is null.) `latency_counts` has, for each load, how many
+    requests `succeeded` and `failed` in each of these columns (rows) with a latency in each band between two
+    neighbours of `latency_edges` (seconds).
     """
 
     bucket_s: float
@@ -64,6 +68,8 @@ class Series:
     calls: Mapping[str, Mapping[str, Column]]
     latency_t: Floats
     latency: Mapping[str, Mapping[str, Floats]]
+    latency_edges: Floats = field(default_factory=lambda: np.zeros(1))
+    latency_counts: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: Tables, streams: Mapping[str, Sequence[int]]) -> Series:
@@ -76,6 +82,7 @@ class Series:
             _buckets(tables, table) for table in (tables.load, tables.service, tables.call)
         )
         per_column = -(-plan.n_buckets // plan.n_columns)
+        latency_edges, latency_counts = _bands(tables, list(streams))
         return cls(
             bucket_s=bucket,
             t=t,
@@ -124,11 +131,13 @@ class Series:
             },
             latency_t=np.arange(plan.n_columns, dtype=np.float64) * bucket * per_column,
             latency=_latency(tables, list(streams)),
+            latency_edges=latency_edges,
+            latency_counts=latency_counts,
         )
 
     def emptied(self) -> Series:
         """The buckets without what happened in them: what is kept where many runs would fill the memory."""
-        return replace(self, loads={}, services={}, calls={}, latency={})
+        return replace(self, loads={}, services={}, calls={}, latency={}, latency_counts={})
 
     def to_dict(self) -> dict[str, Any]:
         """The object of the JSON result."""
@@ -140,8 +149,12 @@ class Series:
             "calls": _plain(self.calls),
             "latency": {
                 "t_s": self.latency_t.tolist(),
+                "edges_s": self.latency_edges.tolist(),
                 "loads": {
-                    load: {f"{name}_s": _nulls(values) for name, values in rows.items()}
+                    load: {
+                        **{f"{name}_s": _nulls(values) for name, values in rows.items()},
+                        **{name: table.tolist() for name, table in self.latency_counts.get(load, {}).items()},
+                    }
                     for load, rows in self.latency.items()
                 },
             },
@@ -177,3 +190,17 @@ def _latency(tables: Tables, loads: list[str]) -> dict[str, dict[str, Floats]]:
             rows[:, column] = [np.nan if x is None else x for x in some]
         found[load] = dict(zip(QUANTILES, rows, strict=True))
     return found
+
+
+def _bands(tables: Tables, loads: list[str]) -> tuple[Floats, dict[str, dict[str, NDArray[np.int64]]]]:
+    """Edges of the bands that hold anything, from the lowest to the highest of all loads, and the counts in them."""
+    plan = tables.layout.plan
+    columns = plan.n_columns + 1
+    fine = tables.record.load_coarse.reshape(columns, -1, len(ENDED), COARSE_BINS)[: plan.n_columns, : len(loads)]
+    bands = fine.reshape(*fine.shape[:3], COARSE_BINS // PER_BAND, PER_BAND).sum(axis=4)
+    used = np.flatnonzero(bands.any(axis=(0, 1, 2)))
+    low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
+    lower = edges()[:: COARSE * PER_BAND] / NS
+    return lower[low : high + 1], {
+        load: {name: bands[:, i, k, low:high] for k, name in enumerate(ENDED)} for i, load in enumerate(loads)
+    }

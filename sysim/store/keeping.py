@@ -168,10 +168,13 @@ class Keeping:
         tree = result.to_dict()
         if isinstance(result, Result):
             members: list[dict[str, Any]] = [tree]
+            tree |= result.told()
             verdicts: Sequence[Verdict] = result.checks
             word, code = _word(verdicts), 130 if result.interrupted else exit_code(verdicts)
         else:
             members = list(tree["variants"].values())
+            for name, some in result.results.items():
+                tree["variants"][name] |= some.told()
             verdicts = result.verdicts
             word, code = "aborted" if result.abort else _word(verdicts), result.exit_code
         for member in members:

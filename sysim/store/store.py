@@ -205,6 +205,9 @@ class Store:
             member = result if entry.kind == "run" else result["variants"].get(variant)
             if member is None:
                 continue
+            if not series:
+                for name in ("account", "faults"):
+                    member.pop(name, None)
             rows = self._connection.execute(
                 "select q.id, q.facts, q.bucket_s from run_replications r join replications q"
                 " on q.id = r.replication_id where r.run_id = ? and r.variant = ? order by r.replication",

@@ -1,7 +1,8 @@
 """The time series of a run as rows (kind, subject, metric, array), and back.
 
 Rows of the kind ``time`` hold the axes: `t` and `width` of the buckets, `latency_t` of the coarser columns of the
-kind ``latency``. A run whose series were not kept has its axes alone.
+kinds ``latency`` and ``latency_counts``, and the `latency_edges` of the bands of the latter, column by column. A run
+whose series were not kept has its axes alone.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sysim.result.series import Series
 from sysim.store.scalars import KINDS
 
 Row = tuple[str, str, str, NDArray[Any]]
-AXES = ("t", "width", "latency_t")
-TIME, LATENCY = "time", "latency"
+AXES = ("t", "width", "latency_t", "latency_edges")
+TIME, LATENCY, BANDS = "time", "latency", "latency_counts"
 
 
 def rows(series: Series) -> Iterator[Row]:
@@ -30,19 +32,28 @@ def rows(series: Series) -> Iterator[Row]:
     for load, columns in series.latency.items():
         for metric, values in columns.items():
             yield LATENCY, load, metric, values
+    for load, tables in series.latency_counts.items():
+        for metric, values in tables.items():
+            yield BANDS, load, metric, values.ravel()
 
 
 def series_of(bucket_s: float, some: Iterable[Row]) -> Series:
     """The series that these rows were."""
     axes: dict[str, NDArray[Any]] = {}
-    found: dict[str, dict[str, dict[str, NDArray[Any]]]] = {k: {} for k in (*KINDS.values(), LATENCY)}
+    found: dict[str, dict[str, dict[str, NDArray[Any]]]] = {k: {} for k in (*KINDS.values(), LATENCY, BANDS)}
     for kind, subject, metric, values in some:
         if kind == TIME:
             axes[metric] = values
         else:
             found[kind].setdefault(subject, {})[metric] = values
     plural = {kind: found[singular] for kind, singular in KINDS.items()}
+    edges = axes.get("latency_edges", np.zeros(1))  # a store of an earlier version has none
+    bands = {
+        load: {metric: values.reshape(-1, len(edges) - 1) for metric, values in tables.items()}
+        for load, tables in found[BANDS].items()
+    }
     return Series(
         bucket_s=bucket_s, t=axes["t"], width=axes["width"], latency_t=axes["latency_t"], latency=found[LATENCY],
+        latency_edges=edges, latency_counts=bands,
         loads=plural["loads"], services=plural["services"], calls=plural["calls"],
     )  # fmt: skip

@@ -15,17 +15,21 @@ from sysim.model import (
     Action,
     Call,
     ClearQueueLever,
+    DrainLever,
     EdgeTarget,
     FlagLever,
     OperationTarget,
     Publish,
     RestartLever,
+    ScaleLever,
     Scenario,
     ServiceTarget,
     SetLever,
     Setting,
     SettingKey,
     ShedLever,
+    UndrainLever,
+    ZoneTarget,
 )
 from sysim.model.action import Lever
 from sysim.model.fault import CrashFault
@@ -36,7 +40,8 @@ from sysim.model.topology import Step
 NOTHING = "do nothing"
 RETRIES_OFF = "turn all retries off"
 SHED = (0.25, 0.5, 0.75)
-MOST_ALONE = 4  # services, the worst, that are restarted and cleared one by one
+MOST_ALONE = 4  # services, the worst, that are restarted, cleared and scaled one by one
+MORE = 2  # times as many replicas
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,65 @@ def _clears(scene: Scene) -> Iterator[Mitigation]:
         yield Mitigation("clear", "clear all full queues", _clear(scene, full))
 
 
+def _scales(scene: Scene) -> Iterator[Mitigation]:
+    """More replicas of what has too few; they start first, and nothing that hangs is any faster on them."""
+    own = [name for name in _own(scene) if name in scene.services]
+    for service in own[:MOST_ALONE]:
+        yield Mitigation("scale", f"double the replicas of {service}", _scaled(scene, [service]), held=True)
+    if len(own) > 1:
+        what = f"double the replicas of {', '.join(own[:-1])} and {own[-1]}"
+        yield Mitigation("scale", what, _scaled(scene, own), held=True)
+
+
+def _scaled(scene: Scene, services: Iterable[str]) -> tuple[Action, ...]:
+    sizes = {name: scene.scenario.services[name].replicas for name in services}
+    return scene.hold(
+        *(
+            (ScaleLever(service=name, replicas=MORE * n), ScaleLever(service=name, replicas=n))
+            for name, n in sizes.items()
+        )
+    )
+
+
+def scalable(scenario: Scenario) -> tuple[Action, ...]:
+    """Actions that are never pulled, which make room in the plan for all the replicas that could be added: the plans
+    of all mitigations have to be alike in what has been.
+    """
+    return tuple(
+        Action(lever=ScaleLever(service=name, replicas=MORE * service.replicas), at=scenario.time.duration)
+        for name, service in sorted(scenario.services.items())
+        if service.kind != "external"
+    )
+
+
+def _drains(scene: Scene) -> Iterator[Mitigation]:
+    """Taking out of service what a fault has struck, where there is something else that serves."""
+    found: dict[str, tuple[Action, ...]] = {}
+    some: dict[str, object]
+    for number in scene.faults:
+        fault = scene.scenario.faults[number]
+        for target in fault.on:
+            where: dict[str, object] = {
+                "zone": fault.zone, "replicas": fault.replicas, "replica_share": fault.replica_share,
+            }  # fmt: skip
+            match target:
+                case ZoneTarget(zone=zone):
+                    what, some = f"zone {zone}", {"zone": zone}
+                case ServiceTarget(service=service) if any(value is not None for value in where.values()):
+                    many = "the replicas"
+                    if fault.replicas is not None:
+                        many = "the first replica" if fault.replicas == 1 else f"the first {fault.replicas} replicas"
+                    elif fault.replica_share is not None:
+                        many = f"the first {fault.replica_share:.0%} of the replicas"
+                    zone = f" in zone {fault.zone}" if fault.zone is not None else ""
+                    what, some = f"{many} of {service}{zone}", {"service": service, **where}
+                case _:
+                    continue
+            found[f"drain {what}"] = scene.hold((DrainLever.model_validate(some), UndrainLever.model_validate(some)))
+    for name, actions in found.items():
+        yield Mitigation("drain", name, actions, held=True)
+
+
 def _combined(scene: Scene) -> Iterator[Mitigation]:
     """Less load, or none again, and no backlog: what either does not do alone."""
     full = _queues(scene)
@@ -205,6 +269,8 @@ KINDS: dict[str, Callable[[Scene], Iterator[Mitigation]]] = {
     "breaker": _breakers,
     "restart": _restarts,
     "clear": _clears,
+    "scale": _scales,
+    "drain": _drains,
     "combined": _combined,
 }
 

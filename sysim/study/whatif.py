@@ -27,7 +27,7 @@ from sysim.model import Scenario
 from sysim.model.scenario import Window, default_bucket
 from sysim.plan.tables import T_LOAD
 from sysim.result.run import Run
-from sysim.study.mitigations import KINDS, Mitigation, Scene, applied, mitigations
+from sysim.study.mitigations import KINDS, Mitigation, Scene, applied, mitigations, scalable
 from sysim.study.moment import LOOK, WELL, Moment, Terms, mean_of, moment, together, usual
 from sysim.study.replications import in_order
 from sysim.study.trials import Progress, Simulation
@@ -223,7 +223,7 @@ def _measured(scenario: Scenario, terms: Terms) -> Scenario:
         "what_if_now": Window(start=max(time.warmup, terms.at - LOOK), end=terms.at),
         "what_if_after": Window(start=terms.at, end=terms.end),
     }
-    changes = {"windows": windows, "checks": (), "abort_when": (),
+    changes = {"windows": windows, "checks": (), "abort_when": (), "actions": (*scenario.actions, *scalable(scenario)),
                "time": time.model_copy(update={"duration": terms.end, "bucket": bucket})}  # fmt: skip
     return scenario.model_copy(update=changes)
 

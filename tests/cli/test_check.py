@@ -188,7 +188,9 @@ def test_out_writes_a_folder_that_compare_reads(stall: str, tmp_path: Path) -> N
     out = tmp_path / "out"
     done = sysim("check", with_checks(stall, HOLDS), *FAST[:2], "-n", "2", "--out", str(out), "-q")
     assert done.exit_code == 0, done.output
-    assert {path.name for path in out.iterdir()} == {"check.json", "differences.csv", "baseline", "patient", "slow"}
+    assert {path.name for path in out.iterdir()} == {
+        "check.json", "report.html", "differences.csv", "baseline", "patient", "slow",
+    }  # fmt: skip
     assert (out / "slow" / "scenario.yaml").read_text().startswith("sysim: 1")
     stored = sysim("compare", f"{out}/check.json@baseline", f"{out}/slow/result.json", "--json")
     fresh = sysim("compare", f"{stall}@baseline", f"{stall}@slow", *FAST[:2], "-n", "2", "--json")

@@ -24,7 +24,7 @@ from sysim.plot import save
 from sysim.plot import what_if as draw
 from sysim.report.whatif import sentences, show_what_if, what_if_dict, write_what_if
 from sysim.study import whatif
-from sysim.study.mitigations import KINDS, Scene, applied, mitigations
+from sysim.study.mitigations import KINDS, Scene, applied, mitigations, scalable
 from sysim.study.whatif import WhatIf
 from tests.study.storm import storm
 
@@ -184,6 +184,8 @@ def test_the_list_is_made_from_the_scenario() -> None:
         "force the breakers of calls to bank open",
         "restart web", "restart ads", "restart web and ads",
         "clear the queue of web",
+        "double the replicas of web", "double the replicas of ads", "double the replicas of web and ads",
+        "drain the first replica of ads",
         "shed 50% of all loads and clear the queue of web", "turn all retries off and clear the queue of web",
     ]  # fmt: skip
     assert {one.kind for one in mitigations(scene)} == {"nothing", *KINDS}
@@ -294,6 +296,35 @@ def test_the_engines_go_on_alike_in_a_shipped_experiment() -> None:
         [run.digest for run in futures(engine, 3)(scenarios, at)(1, Event())] for engine in ("compiled", "reference")
     )
     assert copied == anew and len(set(copied)) == 3
+
+
+ZONES = Path(__file__).parents[2] / "experiments" / "drain_the_zone.yaml"
+
+
+@pytest.mark.parametrize(("variant", "helps"), [("nobody_acts", True), ("no_room_nobody_acts", False)])
+def test_a_sick_zone_is_drained_where_the_others_have_room(variant: str, helps: bool) -> None:
+    found = sysim.what_if(sysim.load(ZONES, variant=variant), "100s", replications=3, kinds=["drain", "rollback"])
+    drained = effect(found, "drain zone a")
+    assert drained.verdict == ("better" if helps else "worse")
+    assert found.effects[0].name == "roll back: end grey"
+    both = [sysim.what_if(
+        sysim.load(ZONES, variant=variant), "100s", replications=1, kinds=["drain"], engine=engine, watch="30s"
+    ) for engine in ("compiled", "reference")]  # fmt: skip
+    assert json.dumps(what_if_dict(both[0])) == json.dumps(what_if_dict(both[1]))
+
+
+def test_more_replicas_help_what_has_too_few(found: WhatIf) -> None:
+    more = effect(found, "double the replicas of api")
+    assert more.recovered >= 4 and more.rank <= found.nothing.rank
+
+
+def test_room_for_more_replicas_changes_nothing() -> None:
+    """The plan has rows for replicas that a mitigation could add: the past is that of the file."""
+    plain = sysim.load(ZONES, variant="nobody_acts")
+    roomy = plain.model.model_copy(update={"actions": (*plain.model.actions, *scalable(plain.model))})
+    assert len(roomy.actions) > len(plain.model.actions)
+    one, two = (sysim.simulate(some, seed=4).run for some in (plain, roomy))
+    assert one.digest == two.digest
 
 
 def test_never_well_again_is_infinite(found: WhatIf) -> None:
