@@ -54,6 +54,7 @@ def latency(result: Result, replication: int = 0) -> Figure:
                 seconds_axis(over_time)
                 over_time.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)
             shade_faults(run, [over_time], unit)
+            equal = False
             for number, window in enumerate(result.windows):
                 histogram = run.histograms[window][load]
                 if not len(histogram.bins):
@@ -61,6 +62,9 @@ def latency(result: Result, replication: int = 0) -> Figure:
                 values = middles()[histogram.bins] / 1e9
                 above = 1.0 - np.cumsum(histogram.counts) / histogram.counts.sum()
                 keep = above > 0
+                if not keep.any():  # all took the same time, to within a bin
+                    equal = True
+                    continue
                 colour, line = LINES[number % len(LINES)]
                 tail.step(
                     values[keep], above[keep], where="post", color=colour, ls=line, lw=1.2, label=window
@@ -76,9 +80,8 @@ def latency(result: Result, replication: int = 0) -> Figure:
                 tail.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g} %"))
                 tail.legend(loc="lower left")
             else:
-                tail.text(
-                    0.5, 0.5, "no request succeeded", transform=tail.transAxes, ha="center", va="center"
-                )
+                why = "all successes took equally long" if equal else "no request succeeded"
+                tail.text(0.5, 0.5, why, transform=tail.transAxes, ha="center", va="center")
         variant = f" · {result.variant}" if result.variant else ""
         drawn.suptitle(f"{result.scenario.name}{variant} · seed {run.seed}", fontsize=11, x=0.01, ha="left")
     return drawn

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sysim.errors import Place, Problem, ScenarioError
-from sysim.model import Scenario
+from sysim.model import CalendarRate, OpenLoad, Scenario, StepsRate
+from sysim.model.workload import Load, RateProfile
 from sysim.scenario_file.checks import compares_variants
 from sysim.scenario_file.files import read_file, read_text
 from sysim.scenario_file.nodes import Map, Mark, Node, Seq, Source, node_of, plain
@@ -121,6 +123,8 @@ def dump(loaded: Loaded) -> str:
             if key in tree:
                 checks = [_for_variant(check, loaded.variant) for check in tree[key] or []]
                 tree[key] = [check for check in checks if check is not None]
+    if isinstance(tree.get("load"), dict):
+        tree["load"] = {name: _with_rows(load, loaded.scenario.load.get(name)) for name, load in tree["load"].items()}
     text: str = yaml.dump(
         _escaped(tree),
         Dumper=_Dumper,
@@ -235,3 +239,20 @@ def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text_node)
+
+
+def _with_rows(load: Any, made: Load | None) -> Any:
+    """A load with the rows of its CSV file in the file's place: what is written stands alone."""
+    if not isinstance(load, dict) or not isinstance(made, OpenLoad):
+        return load
+    base = made.rate.base if isinstance(made.rate, CalendarRate) else made.rate
+    return {**load, "rate": _rate_with_rows(load.get("rate"), base)}
+
+
+def _rate_with_rows(rate: Any, base: RateProfile) -> Any:
+    if not isinstance(rate, dict):
+        return rate
+    if "csv" in rate and isinstance(base, StepsRate):
+        rows = [{"at": f"{step.at}ns", "rate": f"{Decimal(repr(step.rate)):f}/s"} for step in base.steps]
+        return {"steps": rows, **{key: value for key, value in rate.items() if key != "csv"}}
+    return {**rate, "base": _rate_with_rows(rate["base"], base)} if "base" in rate else rate

@@ -37,6 +37,15 @@ def test_an_empty_result_can_be_drawn(kind: str, tmp_path: Path) -> None:
     assert path.stat().st_size > 1_000
 
 
+def test_latencies_that_are_all_equal_can_be_drawn(tmp_path: Path) -> None:
+    made = fabricate(PLAIN)
+    for second in range(100):
+        made.request(second + 0.5, 0.001, "ok", times=3)
+    figure = plot.latency(made.result())
+    assert "all successes took equally long" in [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert plot.save(figure, tmp_path / "equal.png").stat().st_size > 1_000
+
+
 def test_bars_of_causes_are_as_long_as_the_failures_are_many() -> None:
     import sysim
 

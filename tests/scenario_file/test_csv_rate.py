@@ -74,6 +74,15 @@ def test_both_engines_send_what_the_file_says(tmp_path: Path) -> None:
     assert abs(offered - 270) < 4 * 270**0.5
 
 
+def test_what_is_kept_of_a_run_holds_the_rows(tmp_path: Path) -> None:
+    load(tmp_path, "time,rate\n0,0.1\n10.000000001,3e-7\n", beside=", daily: {peak_at: 15:00, peak_to_mean: 2}")
+    scenario = sysim.load(tmp_path / "s.yaml")
+    again = sysim.loads(scenario.to_yaml())
+    assert again.model == scenario.model and again.digest == scenario.digest
+    load(tmp_path, "time,rate\n0,0.2\n", beside=", daily: {peak_at: 15:00, peak_to_mean: 2}")
+    assert sysim.load(tmp_path / "s.yaml").digest != scenario.digest
+
+
 @pytest.mark.parametrize(
     ("data", "options", "expected"),
     [
