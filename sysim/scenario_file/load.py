@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, calendar_parts
 from sysim.scenario_file.csv_rate import CsvRate, Replay
-from sysim.scenario_file.forms import Form, OneOf, Tagged
-from sysim.scenario_file.nodes import Map, Node
+from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
+from sysim.scenario_file.nodes import Map, Node, Seq
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
 from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
 from sysim.scenario_file.reporter import found, join
@@ -61,7 +61,7 @@ def _rate() -> Shape:
                 _with_calendar(lambda value: value),
             ),
             "csv": Form(CsvRate(), _with_calendar(lambda value: value)),
-            "replay": Form(Replay(), _with_calendar(lambda value: value)),
+            "replay": Form(_replay(), _with_calendar(_replayed)),
             "base": Form(RATE_PROFILE, _with_calendar(lambda value: value)),
         },
         siblings=calendar_parts(),
@@ -113,6 +113,18 @@ class _Rate(OneOf):
             if "stages" in option.get("properties", {}):
                 option["properties"]["from"] = RATE.schema(defs)
         return schema
+
+
+def _replay() -> Shape:
+    return Either(
+        "{csv, time} or a list of instants",
+        lambda node: "instants" if isinstance(node, Seq) else "csv",
+        {"csv": Replay(), "instants": ListOf("a list of instants", INSTANT, 1)},
+    )
+
+
+def _replayed(value: Any) -> model.ReplayRate:
+    return value if isinstance(value, model.ReplayRate) else model.ReplayRate(instants=value)
 
 
 def _stages(stages: Any, **extra: Any) -> model.StagesRate:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from sysim.errors import Place, Problem, ScenarioError
-from sysim.model import CalendarRate, OpenLoad, Scenario, StepsRate
+from sysim.model import CalendarRate, OpenLoad, ReplayRate, Scenario, StepsRate
 from sysim.model.workload import Load, RateProfile
 from sysim.scenario_file.checks import compares_variants
 from sysim.scenario_file.files import read_file, read_text
@@ -255,4 +255,6 @@ def _rate_with_rows(rate: Any, base: RateProfile) -> Any:
     if "csv" in rate and isinstance(base, StepsRate):
         rows = [{"at": f"{step.at}ns", "rate": f"{Decimal(repr(step.rate)):f}/s"} for step in base.steps]
         return {"steps": rows, **{key: value for key, value in rate.items() if key != "csv"}}
+    if "replay" in rate and isinstance(base, ReplayRate):
+        return {**rate, "replay": [f"{at}ns" for at in base.instants]}
     return {**rate, "base": _rate_with_rows(rate["base"], base)} if "base" in rate else rate

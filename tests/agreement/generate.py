@@ -331,9 +331,14 @@ class _Scenario:
                 node["rate"] = {"steps": [{"at": "0ms", "rate": "1000/s"}, {"at": "10ms", "rate": "500/s"}]}
             elif self.rarely():
                 node["rate"] = {"base": node["rate"], **self.calendar()}
+            elif self.rarely():
+                instants = sorted(rng.choice((0, 1, 5, 5, 8, 13)) for _ in range(rng.randint(1, 20)))
+                node["rate"] = {"replay": [f"{at}ms" for at in instants]}
             node["arrivals"] = rng.choice(
                 ("evenly", "evenly", "poisson", {"batch": {"size": 3}}, {"batch": {"size": {"geometric": 2}}})
             )
+            if "replay" in node["rate"]:
+                del node["arrivals"]
             if self.seldom():
                 node["clients"] = rng.choice((2, 3))
         if not journey:

@@ -97,6 +97,15 @@ def test_moments_are_local_ones_around_the_start(tmp_path: Path) -> None:
     assert rate.instants == (15 * S // 2, 15 * S // 2)
 
 
+def test_instants_can_be_written_out_and_a_file_is_where_a_run_is_kept(tmp_path: Path) -> None:
+    scenario = sysim.load(written(tmp_path, rate="{replay: [0s, 15:00:02, 2s, 1h]}"))
+    assert scenario.model.load["web"].rate.instants == (0, 2 * S, 2 * S, 3600 * S)
+    scenario = sysim.load(written(tmp_path))
+    (tmp_path / "log.csv").unlink()
+    again = sysim.loads(scenario.to_yaml())
+    assert again.model == scenario.model and again.digest == scenario.digest
+
+
 def test_what_it_comes_to() -> None:
     rate = ReplayRate(instants=(0, S // 2, S - 1, S, 5 * S))
     assert mean_rate(rate, 0, S) == 3.0 and mean_rate(rate, 0, 10 * S) == 0.5
@@ -136,6 +145,8 @@ def test_what_is_wrong_is_told_at_its_line(tmp_path: Path, data: str, expected: 
         ("{replay: {csv: log.csv}, weekly: {sat: 2}}", "", "a calendar cannot multiply a replay"),
         ("{base: {replay: {csv: log.csv}}, weekly: {sat: 2}}", "", "a calendar cannot multiply a replay"),
         ("{replay: log.csv}", "", "expected a replay {csv, time}"),
+        ("{replay: []}", "", "found 0 elements, expected at least 1"),
+        ("{replay: [2s, 1s]}", "", "load.web.rate.replay: found instants out of order"),
         ("{replay: {csv: nothing.csv}}", "", "found no file"),
     ],
 )
