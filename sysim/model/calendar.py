@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -214,11 +213,18 @@ def _curve(daily: DailyCurve) -> Any:
     k = concentration(daily.peak_to_mean)
     turn = 2.0 * math.pi / DAY
 
-    @lru_cache(maxsize=4096)
-    def at(within: int) -> float:
-        return daily.peak_to_mean * math.exp(k * (math.cos(turn * (within - daily.peak_at)) - 1.0))
+    known: dict[int, float] = {}  # the same minutes come again every day
 
-    return lambda since_midnight: at(since_midnight % DAY)
+    def at(since_midnight: int) -> float:
+        within = since_midnight % DAY
+        found = known.get(within)
+        if found is None:
+            found = daily.peak_to_mean * math.exp(k * (math.cos(turn * (within - daily.peak_at)) - 1.0))
+            if len(known) < 4_096:
+                known[within] = found
+        return found
+
+    return at
 
 
 def _days(rate: CalendarRate) -> Any:
