@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from sysim.errors import SysimError
 from sysim.store.schema import APPLICATION, TABLES, VERSION
@@ -14,6 +16,31 @@ from sysim.store.schema import APPLICATION, TABLES, VERSION
 MAGIC = b"SQLite format 3\0"
 PATIENCE_S = 30.0
 """How long a process waits for another one that is writing."""
+
+
+_open: Counter[tuple[int, int]] = Counter()  # device and number of the files to which this process has connections
+_guard = Lock()
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that is known to be open."""
+
+    _file: tuple[int, int] | None = None
+
+    def known(self, path: Path) -> None:
+        """From now on it is open."""
+        status = path.stat()
+        with _guard:
+            self._file = status.st_dev, status.st_ino
+            _open[self._file] += 1
+
+    def close(self) -> None:
+        """Close it, the last time for good."""
+        super().close()
+        with _guard:
+            if self._file is not None:
+                _open[self._file] -= 1
+                self._file = None
 
 
 class StoreError(SysimError):
@@ -43,10 +70,18 @@ def connect(path: Path, *, make: bool) -> sqlite3.Connection:
 
 
 def _ours(path: Path) -> bool:
-    """Whether a store is there; raises where something else is. Looks at the bytes, so that nothing is touched."""
+    """Whether a store is there; raises where something else is. Looks at the bytes, so that nothing is touched.
+
+    Unless this process has a connection to it: closing any file of it would then take away the locks of that one, as
+    POSIX has it (sqlite.org/howtocorrupt.html, 2.2). It is a store, too, or there would be no connection.
+    """
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        status = path.stat()
+        with _guard:
+            if _open[status.st_dev, status.st_ino] > 0:
+                return True
+            with path.open("rb") as file:
+                head = file.read(100)
     except FileNotFoundError:
         return False
     if not head:
@@ -68,9 +103,10 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
     """A connection whose transactions are all explicit. SQLite itself keeps threads apart that take turns."""
     found = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False,
+        uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False, factory=_Connection,
     )  # fmt: skip
     try:
+        found.known(path)
         found.execute("pragma foreign_keys = on")
         found.execute("pragma synchronous = normal")
         found.execute("select count(*) from sqlite_master").fetchone()

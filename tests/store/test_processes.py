@@ -216,3 +216,23 @@ def test_a_store_that_may_only_be_read(stall: str) -> None:
         assert (code, out, err) == (2, "", f"sysim: {place}: it may not be written to\n")
         code, _, err = as_nobody("run", str(copy), "--engine", "reference", "--store", str(place) + "x")
         assert code == 2 and "Traceback" not in err and "cannot be opened" in err
+
+
+@POSIX
+def test_a_second_connection_does_not_take_the_locks_of_the_first_away(tmp_path: Path, stall: str) -> None:
+    """To close a file takes away all locks that the process has on it; then another one could remove the log."""
+    place = tmp_path / "runs.db"
+    ended(start("run", stall, "--engine", "reference", "--store", str(place)))
+    program = f"""
+import sqlite3
+try:
+    sqlite3.connect({str(place)!r}, timeout=0).execute("pragma journal_mode = delete")
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+    with open_store(place) as first:
+        assert len(first.runs()) == 1
+        with open_store(place) as second:
+            assert second.runs() == first.runs()
+        told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        assert "locked" in told
