@@ -25,6 +25,9 @@ CHANGES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "
 # What is remembered of numba while laws are compiled: it decides how fast that is, and no run can see it.
 STATE_ALLOWED = {f"linking.{name}" for name in ("_operators", "_resolved", "_contexts", "_flags")}
 
+# The files to which this process has connections: a fact about the process, which no run sees.
+STATE_ALLOWED.add("file._open")
+
 # What is computed once and kept: constants that take a while, and the one warm-up of an engine.
 KEPT = {
     "sysim/analysis/latency.py: edges",
