@@ -202,12 +202,12 @@ def _scaled(scene: Scene, services: Iterable[str]) -> tuple[Action, ...]:
     )
 
 
-def scalable(scenario: Scenario) -> tuple[Action, ...]:
-    """Actions that are never pulled, which make room in the plan for all the replicas that could be added: the plans
-    of all mitigations have to be alike in what has been.
+def scalable(scenario: Scenario, end: int) -> tuple[Action, ...]:
+    """Actions at the `end` of a run, which are never pulled: they make room in the plan for all the replicas that could
+    be added, since the plans of all mitigations have to be alike in what has been.
     """
     return tuple(
-        Action(lever=ScaleLever(service=name, replicas=MORE * service.replicas), at=scenario.time.duration)
+        Action(lever=ScaleLever(service=name, replicas=MORE * service.replicas), at=end)
         for name, service in sorted(scenario.services.items())
         if service.kind != "external"
     )

@@ -223,7 +223,8 @@ def _measured(scenario: Scenario, terms: Terms) -> Scenario:
         "what_if_now": Window(start=max(time.warmup, terms.at - LOOK), end=terms.at),
         "what_if_after": Window(start=terms.at, end=terms.end),
     }
-    changes = {"windows": windows, "checks": (), "abort_when": (), "actions": (*scenario.actions, *scalable(scenario)),
+    actions = (*scenario.actions, *scalable(scenario, terms.end))
+    changes = {"windows": windows, "checks": (), "abort_when": (), "actions": actions,
                "time": time.model_copy(update={"duration": terms.end, "bucket": bucket})}  # fmt: skip
     return scenario.model_copy(update=changes)
 

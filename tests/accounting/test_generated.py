@@ -43,11 +43,12 @@ def with_an_end(number: int) -> str:
     rate = load["rate"] if isinstance(load.get("rate"), str) else "500/s"
     load["rate"] = {"steps": [{"at": "0ms", "rate": rate}, {"at": f"{duration}ms", "rate": "0/s"}]}
     load["arrivals"] = "poisson"
+    gone = set(node["load"]) - {name}
     node["load"] = {name: load}
     node["faults"] = [
         fault | ({"for": "1ms"} if "for" not in fault and "restart_after" not in str(fault) else {})
         for fault in node.get("faults", [])
-        if name not in str(fault["on"]).split(" -> ") or name == "l0"
+        if not gone & set(re.findall(r"\w+", str(fault["on"])))
     ]
     others = re.compile(r"\bl1\b" if name == "l0" else r"\bl0\b")
     node["actions"] = [action for action in node.get("actions", []) if not others.search(str(action))]

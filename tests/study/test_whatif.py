@@ -318,10 +318,20 @@ def test_more_replicas_help_what_has_too_few(found: WhatIf) -> None:
     assert more.recovered >= 4 and more.rank <= found.nothing.rank
 
 
+def test_a_run_that_is_watched_beyond_its_end_is_not_scaled_by_itself() -> None:
+    """Watching for longer than the file's run says the same as a file with a longer run."""
+    longer = storm(**STORM).with_({"time.duration": "150s"})
+    short, long = (
+        sysim.what_if(some, "26s", replications=2, kinds=["scale"], watch="110s") for some in (storm(**STORM), longer)
+    )
+    assert [one.seen for one in short.effects] == [one.seen for one in long.effects]
+
+
 def test_room_for_more_replicas_changes_nothing() -> None:
     """The plan has rows for replicas that a mitigation could add: the past is that of the file."""
     plain = sysim.load(ZONES, variant="nobody_acts")
-    roomy = plain.model.model_copy(update={"actions": (*plain.model.actions, *scalable(plain.model))})
+    room = scalable(plain.model, plain.model.time.duration)
+    roomy = plain.model.model_copy(update={"actions": (*plain.model.actions, *room)})
     assert len(roomy.actions) > len(plain.model.actions)
     one, two = (sysim.simulate(some, seed=4).run for some in (plain, roomy))
     assert one.digest == two.digest

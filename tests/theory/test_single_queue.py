@@ -139,7 +139,7 @@ def transient(lam: float, backlog: int, expected: dict[int, float], queues: int,
         pytest.param(20, 0.95, 120_000, marks=LONG),
         (100, 0.8, 200),
         pytest.param(100, 0.95, 40_000, marks=LONG),
-        pytest.param(1000, 0.99, 40_000, marks=LONG),
+        pytest.param(1000, 0.99, 70_000, marks=LONG),
     ],
 )
 @pytest.mark.parametrize("pool", ["workers", "replicas"])
