@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from sysim.analysis.words import count, listed, percent
 
 if TYPE_CHECKING:
@@ -106,13 +104,6 @@ def by_service(some: Iterable[Origin]) -> dict[str, float]:
     for origin in some:
         shares[origin.service] += origin.share  # type: ignore[assignment]  # a Counter holds any numbers
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
-
-
-def path(graph: nx.DiGraph[str], load: str, service: str) -> tuple[str, ...]:
-    """The shortest way of calls from a load to a service, both included; empty where there is none."""
-    if load not in graph or service not in graph or not nx.has_path(graph, load, service):
-        return ()
-    return tuple(nx.shortest_path(graph, load, service))
 
 
 def sentence(load: str | None, some: tuple[Origin, ...]) -> str:

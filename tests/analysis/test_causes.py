@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 
-import networkx as nx
 import pytest
 
 import sysim
-from sysim.analysis.causes import WORDS, by_service, origins, path, sentence
+from sysim.analysis.causes import WORDS, by_service, origins, sentence
 from sysim.plan.tables import OUTCOMES
 from sysim.result.failures import Cause, Failures, merged
 from sysim.semantics.causes import MECHANISMS
@@ -65,12 +64,6 @@ def test_the_sentence_of_several() -> None:
         "The failure of web began at db (its shedding of requests)."
     )
     assert sentence("web", ()) == ""
-
-
-def test_the_way_from_a_load_to_an_origin() -> None:
-    graph = nx.DiGraph([("users", "web"), ("web", "shop"), ("shop", "db"), ("web", "cache")])
-    assert path(graph, "users", "db") == ("users", "web", "shop", "db")
-    assert path(graph, "users", "nowhere") == ()
 
 
 @pytest.mark.parametrize("number", range(50_000, 50_030))
