@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -58,6 +60,8 @@ def connect(path: Path, *, make: bool) -> sqlite3.Connection:
         if not there and not path.parent.is_dir():
             raise StoreError(f"{path}: found no folder {path.parent}, expected one to put the store into")
         if make:
+            if not there and not path.exists() and os.access(path.parent, os.W_OK):
+                there = _put(path)
             connection = _connected(path, "rwc")
             try:
                 if not there:
@@ -125,6 +129,28 @@ def _readable(path: Path) -> sqlite3.Connection:
             if mode.endswith("immutable=1") or "locked" in str(error):
                 raise
     raise AssertionError("one of the modes returns or raises")
+
+
+def _put(path: Path) -> bool:
+    """Make a store beside `path` and put it there, whole; true then, or where another process was quicker.
+
+    SQLite writes a first page before the marks of a store are in it: who came just then would see somebody else's file.
+    False where files cannot have a second name.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        connection = _connected(made, "rwc")
+        try:
+            _make(connection)
+        finally:
+            connection.close()
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            return _ours(path)
+        except OSError:
+            return False
+    return True
 
 
 def _make(connection: sqlite3.Connection) -> None:
