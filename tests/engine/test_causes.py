@@ -156,6 +156,28 @@ def test_what_is_open_at_the_end_is_charged_to_where_it_is(engine: str) -> None:
     assert {cause.service for cause, _ in found} == {"db"}
 
 
+def test_a_circle_of_queues_has_an_end() -> None:
+    """Two services wait for workers of each other, for ever: there is no place where it began, but an answer."""
+    scenario: dict[str, Any] = {
+        "time": {"duration": "5s"},
+        "services": {
+            "a": {
+                "concurrency": 1,
+                "operations": {"in": [{"work": "1ms"}, {"call": "b.in"}], "out": [{"work": "1ms"}]},
+            },
+            "b": {
+                "concurrency": 1,
+                "operations": {"in": [{"work": "1ms"}, {"call": "a.out"}], "out": [{"work": "1ms"}]},
+            },
+        },
+        "load": {"users": {"call": "a.in", "rate": "20/s", "policy": {"timeout": "500ms"}}},
+    }
+    found = causes(scenario, "reference")
+    assert found == causes(scenario, "compiled")
+    assert {cause.mechanism for cause, _ in found} == {"queued"}
+    assert {cause.service for cause, _ in found} <= {"a", "b"}
+
+
 def test_both_engines_charge_every_failure_alike() -> None:
     scenario = chain(faults=[{"name": "stall", "at": "5s", "for": "10s", "on": "db", "slowdown": 100}])
     assert causes(scenario, "reference") == causes(scenario, "compiled")
