@@ -100,9 +100,9 @@ def origins(failures: Iterable[Failures]) -> tuple[Origin, ...]:
 
 def by_service(some: Iterable[Origin]) -> dict[str, float]:
     """The share of all failures that began at each service, the largest first."""
-    shares: Counter[str] = Counter()
+    shares: dict[str, float] = {}
     for origin in some:
-        shares[origin.service] += origin.share  # type: ignore[assignment]  # a Counter holds any numbers
+        shares[origin.service] = shares.get(origin.service, 0.0) + origin.share
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -98,7 +98,7 @@ class PolicyState:
 
     def last_failure(self, call: Call) -> int:
         """The cause of the last failure that the breaker counted."""
-        return self.scopes[call.scope * N_K + K_CAUSE]  # type: ignore[no-any-return]
+        return int(self.scopes[call.scope * N_K + K_CAUSE])
 
     def limit_admits(self, call: Call) -> bool:
         """Ask the rate limit; where it refuses, the breaker has its admission back."""
