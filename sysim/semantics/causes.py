@@ -18,14 +18,19 @@ from typing import Final
 
 from sysim.plan.tables import (
     BULKHEAD_FULL,
+    CANCELLED,
     CIRCUIT_OPEN,
+    DEADLINE,
+    DEGRADED,
+    ERROR,
     LOST,
+    OK,
     RATE_LIMITED,
     REJECTED,
     SHED,
     UNREACHABLE,
 )
-from sysim.semantics.jit import law
+from sysim.semantics.jit import inlined_law, law
 
 M_ERROR: Final = 0  # a step of the operation failed
 M_ERROR_FAULT: Final = 1  # an error fault answered
@@ -93,6 +98,18 @@ def through_breaker(first, site, n_sites):
     if first == 0:
         return cause(M_CIRCUIT_OPEN, 0, site, n_sites)
     return with_circumstance(first, BREAKER, n_sites)
+
+
+@inlined_law
+def has_cause(outcome):
+    """Whether an attempt that ends so for its caller has failed, and not only been called off."""
+    return outcome != OK and outcome != DEGRADED and outcome != CANCELLED
+
+
+@inlined_law
+def known_to_visit(outcome):
+    """Whether a visit that ends so knows why: by a call or a step of its own, or by how long it would have waited."""
+    return outcome in (ERROR, DEADLINE, REJECTED, SHED)
 
 
 @law

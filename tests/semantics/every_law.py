@@ -109,6 +109,8 @@ def plain() -> Iterator[tuple[str, object]]:
         yield "causes.failure", causes.failure(mechanism, circumstances, first, 14, causes.causes(n))
         yield "causes.causes", causes.causes(n)
         yield "causes.mechanism_of", causes.mechanism_of(mechanism)
+        yield "causes.has_cause", causes.has_cause(mechanism)
+        yield "causes.known_to_visit", causes.known_to_visit(mechanism)
     for window in (1, 19, SECOND, 9_999_999_999, 10 * SECOND, 12 * SECOND + 1, 601 * SECOND, 86400 * SECOND):
         yield "windows.breaker_slots", windows.breaker_slots(window)
         yield "windows.breaker_width", windows.breaker_width(window)

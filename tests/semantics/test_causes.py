@@ -60,6 +60,14 @@ def test_refusals_are_their_own_mechanism() -> None:
     ]  # fmt: skip
 
 
+def test_who_has_a_cause_and_who_knows_it() -> None:
+    named = dict(enumerate(t.OUTCOMES[:-1]))
+    without = {name for outcome, name in named.items() if not causes.has_cause(outcome)}
+    known = {name for outcome, name in named.items() if causes.known_to_visit(outcome)}
+    assert without == {"ok", "degraded", "cancelled"}
+    assert known == {"error", "deadline", "rejected", "shed"}
+
+
 def test_failures_are_counted_by_number_wherever_the_table_has_room() -> None:
     table = np.zeros((8, 2), dtype=np.int64)
     used = 0

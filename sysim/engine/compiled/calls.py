@@ -89,6 +89,7 @@ from sysim.plan.tables import (
 from sysim.record.columns import EV_BREAKER
 from sysim.record.counters import attempt_ended, breaker_closed, breaker_opened, transition
 from sysim.semantics import balancer, budget, circuit_breaker
+from sysim.semantics.causes import has_cause
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_BREAKER, NOTE_SENT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
@@ -237,7 +238,7 @@ def settle(w, a, outcome):
     bits = st[a, A_BITS]
     i = st[a, A_CALLER]
     cause = np.int64(0)
-    if outcome != OK and outcome != DEGRADED and outcome != CANCELLED:
+    if has_cause(outcome):
         cause = why(w, a, outcome)
     if st[i, C_SEQ] == st[a, A_CSEQ]:
         unlink(w, i, a)

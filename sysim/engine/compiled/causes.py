@@ -57,19 +57,16 @@ from sysim.plan.tables import (
     C_N_FAULTS,
     C_STREAM,
     DEADLINE,
-    ERROR,
     F_KIND,
     FAULT_ERROR,
     FS_ACTIVE,
     IN_FLIGHT,
     N_OUTCOMES,
-    REJECTED,
     RP_FIRST_SPEED,
     S_CORES,
     S_FIRST_OP,
     S_WATCHED,
     SF_CORES,
-    SHED,
     TIMEOUT,
     UNREACHABLE,
 )
@@ -84,6 +81,7 @@ from sysim.semantics.causes import (
     M_WORKING,
     MOST_HOPS,
     WATCHED,
+    known_to_visit,
     mechanism_of,
     with_circumstance,
 )
@@ -278,7 +276,7 @@ def why(w, a, outcome):
     if outcome == TIMEOUT or outcome == DEADLINE:
         return stuck(w, a, -1, -1)
     found = cause_of(w, a)
-    if found != 0 and (outcome == ERROR or outcome == REJECTED or outcome == SHED):
+    if found != 0 and known_to_visit(outcome):
         return found
     c = st[a, A_SITE]
     circumstances = 0

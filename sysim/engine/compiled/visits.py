@@ -57,21 +57,18 @@ from sysim.engine.compiled.network import latency, loss
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
     DEADLINE,
-    ERROR,
     O_PC,
     R_GRANT,
     R_REPLY,
-    REJECTED,
     S_FIRST,
     S_LIFO,
     S_SHARED,
     S_WORKERS,
-    SHED,
 )
 from sysim.record.columns import LV_BUSY, LV_IN_SYSTEM, LV_QUEUE, SC_STARTED, SPAN_VISIT
 from sysim.record.counters import peak, span, touch, visit_ended, wasted
 from sysim.record.histogram import add
-from sysim.semantics.causes import M_QUEUED
+from sysim.semantics.causes import M_QUEUED, known_to_visit
 from sysim.semantics.digest import NOTE_VISIT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
@@ -255,9 +252,7 @@ def close(w, a, outcome, surely):
             st[a, ST_REP], st[a, ST_T0], st[a, V_START], g[G_NOW], outcome,
         )  # fmt: skip
     st[a, ST_PHASE] = PH_GONE
-    if cause_of(w, a) != 0 and not (
-        outcome == ERROR or outcome == DEADLINE or outcome == REJECTED or outcome == SHED
-    ):
+    if cause_of(w, a) != 0 and not known_to_visit(outcome):
         blame(w, a, 0)  # it did not fail for that
     if waits:
         if not answer(w, a, outcome, surely):

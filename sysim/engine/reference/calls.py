@@ -334,7 +334,7 @@ class Calls:
         """Close the caller's side of an attempt. With `tell` the callee hears of it in any case."""
         call = attempt.call
         cause = 0
-        if outcome > DEGRADED and outcome != CANCELLED:
+        if laws.has_cause(outcome):
             cause = self.causes.why(attempt, outcome)
             if call.open:
                 call.owner.cause = cause

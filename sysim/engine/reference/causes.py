@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sysim.engine.reference import laws
 from sysim.engine.reference.stories import GONE, Story
 from sysim.engine.reference.world import Replica, Site
-from sysim.plan.tables import DEADLINE, ERROR, FAULT_ERROR, REJECTED, SHED, TIMEOUT, UNREACHABLE
+from sysim.plan.tables import DEADLINE, FAULT_ERROR, TIMEOUT, UNREACHABLE
 from sysim.semantics.causes import BEHIND, DISTURBED, M_BULKHEAD_WAIT, M_NETWORK, M_QUEUED, M_WORKING, MOST_HOPS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Causes:
         """The cause of an attempt that is about to end with this outcome, a failure, for its caller."""
         if outcome in (TIMEOUT, DEADLINE):
             return self.stuck(attempt)
-        if attempt.cause and outcome in (ERROR, REJECTED, SHED):
+        if attempt.cause and laws.known_to_visit(outcome):
             return attempt.cause
         disturbed = network_disturbed(attempt) if outcome == UNREACHABLE else 0
         return self.at(laws.mechanism_of(outcome), disturbed, attempt.call.site)

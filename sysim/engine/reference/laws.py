@@ -84,6 +84,8 @@ cause = _whole(causes.cause)
 through_breaker = _whole(causes.through_breaker)
 with_circumstance = _whole(causes.with_circumstance)
 mechanism_of = _whole(causes.mechanism_of)
+has_cause = causes.has_cause
+known_to_visit = causes.known_to_visit
 n_causes = _whole(causes.causes)
 failure = _whole(causes.failure)
 

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator
 from typing import Any
 
+from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book
 from sysim.engine.reference.causes import Causes
 from sysim.engine.reference.clock import Entry, Wait
@@ -38,8 +39,6 @@ from sysim.record.columns import SPAN_VISIT
 from sysim.semantics.causes import M_ERROR_FAULT, M_QUEUED, M_REJECTED, M_SHED, WATCHED
 from sysim.semantics.digest import NOTE_QUEUED, NOTE_VISIT
 from sysim.semantics.salts import X_BACK, X_ERROR, X_PATIENCE
-
-BLAMED = frozenset({ERROR, DEADLINE, REJECTED, SHED})  # outcomes whose cause a visit knows
 
 
 class Door(Wait):
@@ -199,7 +198,7 @@ class Visits:
         del replica.visits[visit]
         self.network.done(attempt)
         attempt.visit = None
-        attempt.cause = visit.cause if outcome in BLAMED else 0
+        attempt.cause = visit.cause if laws.known_to_visit(outcome) else 0
         if visit.place is not None:
             self.leave_line(visit)
         if visit.holder:
