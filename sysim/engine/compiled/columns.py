@@ -168,7 +168,8 @@ RX_GRANTS: Final = 17  # how many workers it has given
 RX_DRAINED: Final = 18  # 1: gets nothing new
 RX_STANDING: Final = 19  # WANTED, LEAVING or GONE
 RX_WITNESS: Final = 20  # while it leaves: a story that it has not got rid of when last looked at
-N_RX: Final = 21
+RX_PAID: Final = 21  # 1: it starts or is up
+N_RX: Final = 22
 # holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
 N_HOLDERS: Final = 2 * WATCHED
 # speed (float64), a row per (replica, operation)
