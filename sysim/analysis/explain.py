@@ -152,6 +152,7 @@ def _busy(scenario: Scenario) -> Iterator[str]:
         if share is None:
             yield f"{name}: no limit on workers or cores"
             continue
+        grown = share
         text = (
             f"{name}: {percent(share)} of its capacity"
             if share <= 1
@@ -168,7 +169,7 @@ def _busy(scenario: Scenario) -> Iterator[str]:
         elif share > 0.8:
             text += " — little headroom"
         waiting = held.get(name)
-        if waiting is not None and waiting > share + 0.01:
+        if waiting is not None and waiting > grown + 0.01:
             held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
             text += f"; with the time they wait for calls, {held_for} of the workers are held"
         yield text

@@ -47,6 +47,7 @@ from sysim.record.columns import (
     SC_CPU,
     SC_IN_SYSTEM,
     SC_OUT,
+    SC_PAID,
     SC_QUEUE,
     SC_REJECTED,
     SC_STARTED,
@@ -156,7 +157,8 @@ class Books:
         inside = services[: plan.n_cells]
         assert (inside[:, :, SC_QUEUE] + 0 <= inside[:, :, SC_IN_SYSTEM]).all()
         for s in range(plan.n_services):
-            assert (inside[:, s, SC_UP] <= length[:, 0] * np.count_nonzero(plan.replicas[:, 0] == s)).all()
+            assert (inside[:, s, SC_UP] <= inside[:, s, SC_PAID]).all(), "a replica is up and not paid for"
+            assert (inside[:, s, SC_PAID] <= length[:, 0] * np.count_nonzero(plan.replicas[:, 0] == s)).all()
             if plan.svc[s, S_WORKERS] < NEVER:
                 room = inside[:, s, SC_UP].sum() * plan.svc[s, S_WORKERS]
                 assert inside[:, s, SC_BUSY].sum() <= room, "more busy than there are workers"

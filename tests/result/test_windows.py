@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sysim.plan.tables import OUTCOMES
-from sysim.record.columns import SC_BUSY, SC_CPU, SC_IN_SYSTEM, SC_QUEUE, SC_UP
+from sysim.record.columns import SC_BUSY, SC_CPU, SC_IN_SYSTEM, SC_PAID, SC_QUEUE, SC_UP
 from tests.result.fabricate import NS, PLAIN, fabricate
 
 
@@ -107,6 +107,7 @@ def test_services() -> None:
         (SC_QUEUE, 1.5),
         (SC_BUSY, 1.5),
         (SC_UP, 2.0),
+        (SC_PAID, 3.0),
         (SC_CPU, 1_000.0),
     ):
         made.level(column, level, api)
@@ -121,7 +122,7 @@ def test_services() -> None:
     assert stats.in_system_mean == pytest.approx(3.0) and stats.queue_mean == pytest.approx(1.5)
     assert stats.utilisation == pytest.approx(1.5 / (2 * 2.0))
     assert stats.cpu_utilisation == pytest.approx(1.0 / (4 * 2.0))
-    assert stats.cost == pytest.approx(0.5 * 2 * 90 / 3600) and stats.currency == "USD"
+    assert stats.cost == pytest.approx(0.5 * 3 * 90 / 3600) and stats.currency == "USD"
     assert (stats.in_system_max, stats.in_system_max_at_s) == (9, 41.0)
     assert windows["before"].services["api"].in_system_max == 7
     assert stats.wasted_s == 0.25 and windows["after"].services["api"].wasted_s == 0.0

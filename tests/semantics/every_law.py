@@ -14,6 +14,7 @@ import numpy as np
 from sysim.plan import tables as t
 from sysim.semantics import (
     arrivals,
+    autoscaler,
     backoff,
     balancer,
     budget,
@@ -221,9 +222,22 @@ def looks() -> Iterator[tuple[str, object]]:
     yield "tables " + table(state), 0
 
 
+def scaling() -> Iterator[tuple[str, object]]:
+    ring = np.full(12, 5, np.int64)
+    for i in range(300):
+        load, target, ready, tolerance = (rng.uniform(21, 4 * i + k) for k in range(4))
+        wanted = 1 + i % 9
+        count = autoscaler.recommended(wanted, 9.0 * ready, 2.0 * load, target, 0.3 * tolerance)
+        yield "autoscaler.recommended", count
+        yield "autoscaler.held", autoscaler.held(ring, 4, 1 + i % 8, i, wanted, count)
+        yield "autoscaler.limited", autoscaler.limited(wanted, count, 2.0 * target)
+        yield "autoscaler.within", autoscaler.within(count, 2, 2 + i % 5)
+    yield "tables " + table(ring), 0
+
+
 def transcript() -> list[str]:
     with rng.wrapping():
-        steps = itertools.chain(plain(), draws(), policies(), choices(), looks())
+        steps = itertools.chain(plain(), draws(), policies(), choices(), looks(), scaling())
         return [f"{name} {show(value)}" for name, value in steps]
 
 
