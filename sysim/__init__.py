@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sysim.result import Result
     from sysim.study.study import Study
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
+    from sysim.study.year_result import Year
+    from sysim.yearly import year
 
 _HOME = {
     "load": "sysim.api",
@@ -33,10 +35,12 @@ _HOME = {
     "least_relief": "sysim.study.verbs",
     "fault_sweep": "sysim.study.verbs",
     "what_if": "sysim.study.verbs",
+    "year": "sysim.yearly",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
     "Study": "sysim.study.study",
+    "Year": "sysim.study.year_result",
     "Problem": "sysim.errors",
     "ScenarioError": "sysim.errors",
     "SimulationError": "sysim.errors",
@@ -47,7 +51,7 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "__version__",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "year", "Year", "__version__",
 ]  # fmt: skip
 
 

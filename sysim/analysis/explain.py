@@ -144,7 +144,7 @@ def _calls(number: float) -> str:
 
 def _busy(scenario: Scenario) -> Iterator[str]:
     shares = utilisation(scenario)
-    held = _held(scenario)
+    workers = held(scenario)
     for name in sorted(scenario.services):
         share = shares[name]
         if share is None:
@@ -159,7 +159,7 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             text += " — more is offered than it can ever do"
         elif share > 0.8:
             text += " — little headroom"
-        waiting = held.get(name)
+        waiting = workers.get(name)
         if waiting is not None and waiting > share + 0.01:
             held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
             text += f"; with the time they wait for calls, {held_for} of the workers are held"
@@ -180,7 +180,7 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
         yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
-def _held(scenario: Scenario) -> dict[str, float]:
+def held(scenario: Scenario) -> dict[str, float]:
     """For blocking services with limited workers: share of workers held, waiting for calls included,
     unloaded.
     """
@@ -193,11 +193,11 @@ def _held(scenario: Scenario) -> dict[str, float]:
     for name, body in scenario.services.items():
         if body.concurrency is None or body.threading == "async":
             continue
-        held = 0.0
+        busy = 0.0
         for operation in body.operations:
             seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
-            held += rates.get(f"{name}.{operation}", 0.0) * seconds
-        found[name] = held / (body.concurrency * body.replicas)
+            busy += rates.get(f"{name}.{operation}", 0.0) * seconds
+        found[name] = busy / (body.concurrency * body.replicas)
     return found
 
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map
     from sysim.study.whatif import WhatIf
+    from sysim.study.year_result import Year
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
 
@@ -77,6 +78,13 @@ def impact(found: Sweep) -> Figure:
 def what_if(found: WhatIf) -> Figure:
     """The customers that each mitigation saves."""
     from sysim.plot.rescue import what_if as draw
+
+    return draw(found)
+
+
+def year(found: Year) -> Figure:
+    """The days of a year by what failed, and the utilisation at the peak of each."""
+    from sysim.plot.calendar_map import year as draw
 
     return draw(found)
 
