@@ -21,7 +21,7 @@ WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def year(found: Year) -> Figure:
-    """Failed requests of each day, those simulated in part or whole with a frame, and the peak of utilisation."""
+    """Failed requests of each day, those that matter and were simulated in a frame, and the peak of utilisation."""
     failed = np.array([sum(day.failed.values()) for day in found.days])
     first = None if found.first.startswith("day") else date.fromisoformat(found.first)
     shift = 0 if first is None else first.weekday()
@@ -37,7 +37,7 @@ def year(found: Year) -> Figure:
             column, row = divmod(number + shift, 7)
             colour = FILL(norm(value)) if value >= 0.5 else NOTHING
             top.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, ec="white", lw=1.0))
-            if day.simulated >= 0.5:
+            if day.matters:
                 top.add_patch(Rectangle((column - 0.38, row - 0.38), 0.76, 0.76, fc="none", ec=BLACK, lw=0.9))
             elif day.simulated > 0:
                 top.plot([column], [row], ".", color=BLACK, ms=2.5)
@@ -62,10 +62,10 @@ def year(found: Year) -> Figure:
         days = np.arange(len(peaks))
         below.axhline(1.0, color=GREY, lw=0.8, ls="--")
         below.plot(days, peaks, color=BLUE, lw=1.0, drawstyle="steps-mid", label="highest minute of the day")
-        part = np.array([day.simulated for day in found.days])
-        most, some_ = part >= 0.5, (part > 0) & (part < 0.5)
-        below.plot(days[most], peaks[most], "s", mfc="none", mec=BLACK, ms=4.5, label="simulated, half or more")
-        below.plot(days[some_], peaks[some_], ".", color=BLACK, ms=3, label="simulated in part")
+        most = np.array([day.matters for day in found.days])
+        some_ = ~most & np.array([day.simulated > 0 for day in found.days])
+        below.plot(days[most], peaks[most], "s", mfc="none", mec=BLACK, ms=4.5, label="simulated because it matters")
+        below.plot(days[some_], peaks[some_], ".", color=BLACK, ms=3, label="sampled")
         below.set_xlim(-0.5, len(peaks) - 0.5)
         below.set_ylim(0, max(1.05, 1.05 * float(peaks.max())))
         below.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x * 100:.0f} %"))

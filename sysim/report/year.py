@@ -40,7 +40,8 @@ def sentences(found: Year) -> list[str]:
     told = []
     for name, load in found.loads.items():
         fails = between(load.failed)
-        text = f"Of {count(round(load.offered))} requests of {name}, {fails} fail: {percent(load.success.value)} succeed"
+        succeed = percent(load.success.value)
+        text = f"Of {count(round(load.offered))} requests of {name}, {fails} fail: {succeed} succeed"
         if load.lost is not None and load.lost.value > 0:
             text += f", and {money(load.lost, load.currency)} are lost"
         told.append(text + ".")
@@ -216,8 +217,8 @@ def _method(found: Year) -> list[str]:
     cells = sum(one.sampled for one in found.strata)
     text = (
         f"{whole} simulated whole; of the rest {count(cells)} cells of {span(found.cell_s)} in "
-        f"{several(len(found.strata), 'stratum', 'strata')} of load, extended by a quasi-stationary model that they put "
-        f"right; intervals of {found.confidence * 100:.3g} %; seed {found.seed}"
+        f"{several(len(found.strata), 'stratum', 'strata')} of load, extended by a quasi-stationary model that they "
+        f"put right; intervals of {found.confidence * 100:.3g} %; seed {found.seed}"
     )
     return [text]
 
@@ -263,8 +264,9 @@ def year_dict(found: Year) -> dict[str, Any]:
         ],
         "days": [
             {
-                "day": day.date, "offered": dict(day.offered), "failed": dict(day.failed), "value_lost": dict(day.lost),
-                "peak_utilisation": day.peak, "busiest": day.busiest, "simulated": day.simulated,
+                "day": day.date, "offered": dict(day.offered), "failed": dict(day.failed),
+                "value_lost": dict(day.lost), "peak_utilisation": day.peak, "busiest": day.busiest,
+                "simulated": day.simulated, "matters": day.matters,
             }
             for day in found.days
         ],

@@ -79,19 +79,20 @@ def plan_year(
     work = _Work(scenario, load, terms, simulation, workers, progress, cells, seed)
     chosen = matters(load, cells, terms.near)
     room = terms.budget // terms.cell
-    whole, left = stretches(load, chosen, int(WHOLE_SHARE * room), terms.near)
-    runs = work.whole(whole)
+    found = stretches(load, chosen, int(WHOLE_SHARE * room), terms.near, seed)
+    runs = work.whole(found.whole)
     length = terms.check_for // terms.cell
     spent = sum(span.cells * span.replications for span, _, _ in runs) + terms.checks * length
-    others = rest(load, chosen, tuple(span for span, _, _ in runs), max(0, room - spent), terms.checks, length, seed)
+    taken = [span for span, _, _ in runs] + [span for kind in found.others for span in kind]
+    others = rest(load, chosen, taken, max(0, room - spent), terms.checks, length, seed)
     places = [Place(cell, cell + 1, work.lead) for cells_ in others.samples for cell in cells_]
     sampled = {place.first: seen for place, seen in work.once(places, 2)}
-    account = Account(load, cells, others, [(span, seen) for span, seen, _ in runs], sampled, confidence)
+    account = Account(load, cells, others, [(span, seen) for span, seen, _ in runs], found.others, sampled, confidence)
     # A longer way to the beginning, to see whether the warm-up of the samples was long enough.
     spans = [Place(span.first, span.end, max(work.lead, terms.cell)) for span in others.checks]
     checked = [Checked(place.first, place.end, seen) for place, seen in work.once(spans, 3)]
     return summary(
-        scenario, account, checked, left, [span for span, _, well in runs if not well],
+        scenario, account, checked, found.left, [span for span, _, well in runs if not well],
         seed=seed, cell=terms.cell, runs=work.runs, simulated_s=work.simulated / 1e9,
     )  # fmt: skip
 

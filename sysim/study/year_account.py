@@ -60,7 +60,7 @@ def fit(load: YearLoad, seen: Sequence[tuple[int, Seen]]) -> Model:
     for n in range(measured.shape[1]):
         offered = measured[:, n, OFFERED]
         whole = float(offered.sum())
-        ratio.append(whole / max(float(load.expected[slots, n].sum()), 1e-300))
+        ratio.append(1.0 if load.exact[n] else whole / max(float(load.expected[slots, n].sum()), 1e-300))
         worth.append(float(measured[:, n, WORTH].sum()) / whole if whole else 0.0)
         curves.append({q: monotone(pressure, measured[:, n, q], offered) for q in (*BAD, LOST)})
     ones = np.ones(len(slots))
@@ -72,12 +72,15 @@ def fit(load: YearLoad, seen: Sequence[tuple[int, Seen]]) -> Model:
 
 @dataclass(frozen=True)
 class Account:
-    """`whole` has for each stretch simulated whole what its replications saw, `sampled` the cells that were sampled."""
+    """`whole` has for each stretch simulated whole what its replications saw, `others` by kind the stretches that were
+    not because some of their kind were, `sampled` the cells that were sampled.
+    """
 
     load: YearLoad
     cells: int
     rest: Rest
     whole: Sequence[tuple[Span, Sequence[Seen]]]
+    others: Sequence[Sequence[Span]]
     sampled: Mapping[int, Seen]
     confidence: float
 
@@ -125,11 +128,25 @@ class Account:
         return tuple(np.stack([self._predicted[1][cell] for cell in cells]) for cells in self.rest.samples)
 
     @cached_property
+    def kinds(self) -> tuple[Floats, ...]:
+        """What the simulated stretches of each kind differ from their prediction: stretches × loads × quantities."""
+        return tuple(
+            np.stack([
+                seen[0].loads.sum(axis=0) - self._predicted[0][span.first : span.end].sum(axis=0)
+                for span, seen in self.whole if span.kind == kind
+            ])
+            for kind in range(len(self.others))
+        )  # fmt: skip
+
+    @cached_property
     def estimate(self) -> Floats:
         """cells × loads × quantities: of each cell what is known best; only sums over many mean something."""
         found = self._predicted[0].copy()
         for stratum, off in enumerate(self.residuals):
             found[self.rest.stratum == stratum] += off.mean(axis=0)
+        for spans, off in zip(self.others, self.kinds, strict=True):
+            for span in spans:
+                found[span.first : span.end] += off.mean(axis=0) / span.cells
         # What comes is known beforehand, but for the requests of an arrival.
         for quantity in (OFFERED, WORTH):
             found[:, :, quantity] = self._known[:, :, quantity]
@@ -162,7 +179,11 @@ class Account:
         for stratum, off in enumerate(self.residuals):
             size = int(((self.rest.stratum == stratum) & inside).sum())
             parts.append(differences(size, off[:, load, quantity])[1])
+        for kind, off in enumerate(self.kinds):
+            parts.append(differences(self._members(kind, inside), off[:, load, quantity])[1])
         for span, runs in self.whole:
+            if span.kind >= 0:
+                continue
             mask = np.repeat(inside[span.first : span.end], self.slots)
             values = np.array([seen.loads[mask, load, quantity].sum() for seen in runs])
             if len(values) > 1:
@@ -171,6 +192,14 @@ class Account:
         low, high = self._rarely(load, quantity, inside)
         value = max(0.0, value)
         return Interval(value, min(value, max(0.0, min(found.low, low))), max(value, found.high, high))
+
+    def _members(self, kind: int, inside: Mask) -> int:
+        """How many stretches of a kind begin inside, simulated or not."""
+        mine = [span for span, _ in self.whole if span.kind == kind] + list(self.others[kind])
+        return sum(bool(inside[span.first]) for span in mine)
+
+    def _weight(self, kind: int) -> float:
+        return 1.0 + len(self.others[kind]) / len(self.kinds[kind])
 
     def _rarely(self, load: int, quantity: int, inside: Mask) -> tuple[float, float]:
         """The interval from counts alone; of money by what one request is worth."""
@@ -185,7 +214,7 @@ class Account:
         for span, runs in self.whole:
             mask = np.repeat(inside[span.first : span.end], self.slots)
             if mask.any():
-                weights.append(1.0 / len(runs))
+                weights.append(1.0 / len(runs) if span.kind < 0 else self._weight(span.kind))
                 counts.append(sum(seen.loads[mask, load, counted].sum() for seen in runs))
         low, high = gamma_interval(np.array(weights), np.array(counts), self.confidence)
         # Of money, counts say only how much there may be: a failure may have cost nothing.

@@ -7,8 +7,8 @@ strata by their load, and of each stratum some are drawn at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,25 +16,29 @@ from numpy.typing import NDArray
 
 from sysim.analysis.stratified import power_allocation
 from sysim.plan.identity import draws, salt
-from sysim.study.year_load import YearLoad
+from sysim.study.year_load import NS, SLOT, YearLoad
 
 Ints = NDArray[np.int64]
 STRATA = 12
 FEWEST = 8  # cells a stratum
-WHOLE_SHARE = 0.5  # of what may be simulated
 BUSIEST = 0.0002  # of all cells: they are looked at, however little they are
+FEW = 4  # stretches of a kind that are all simulated
+ALIKE = 1.6  # stretches are of a kind when their sizes are within this factor
 REPLICATIONS = 2  # of a stretch that matters: one tells nothing of chance
 LEAST_SAMPLE = 3  # cells of a stratum
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Cells from `first` to before `end`; how often to simulate them, and why they matter."""
+    """Cells from `first` to before `end`; how often to simulate them, why they matter, and of which kind they are (-1:
+    of their own).
+    """
 
     first: int
     end: int
     replications: int = 1
     why: str = ""
+    kind: int = -1
 
     @property
     def cells(self) -> int:
@@ -53,6 +57,17 @@ class Rest:
     checks: tuple[Span, ...]
 
 
+@dataclass(frozen=True)
+class Stretches:
+    """What matters: `whole` is simulated; `others` are, by the number of their kind, those that are not because some of
+    their kind are; for those `left` there is no time at all.
+    """
+
+    whole: tuple[Span, ...]
+    others: tuple[tuple[Span, ...], ...]
+    left: tuple[Span, ...]
+
+
 def by_cell(values: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
     """Slots × … as cells × slots of the cell × …."""
     slots = len(values) // cells
@@ -68,34 +83,66 @@ def matters(load: YearLoad, cells: int, near: float) -> NDArray[np.bool_]:
     return np.asarray((pressure >= min(near, highest)) | waiting | disturbed)
 
 
-def stretches(
-    load: YearLoad, chosen: NDArray[np.bool_], room: int, near: float
-) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """The stretches that matter: those for which there is `room` (cells), the busiest first, and those that are left.
+def stretches(load: YearLoad, chosen: NDArray[np.bool_], room: int, near: float, seed: int) -> Stretches:
+    """The stretches that matter, of which about `room` cells may be simulated: all of them twice where that is enough,
+    otherwise those without their like twice and some of each kind once.
 
     Each has a cell before it, to be full when it begins, and one after it.
     """
     cells = len(chosen)
-    pressure = by_cell(load.pressure, cells).max(axis=1)
-    waiting = by_cell(load.waiting, cells).max(axis=1)
-    disturbed = by_cell(load.disturbed.astype(np.float64), cells).max(axis=1)
-    found = []
+    pressure = by_cell(load.pressure, cells)
+    waiting = by_cell(load.waiting, cells)
+    disturbed = by_cell(load.disturbed.astype(np.float64), cells)
+    found: list[Span] = []
+    sizes: list[float] = []
     for first, end in _runs(chosen):
         why = "near saturation" if pressure[first:end].max() >= near else "busiest"
         why = "overload" if waiting[first:end].max() > 0 else why
         why = "fault" if disturbed[first:end].max() > 0 else why
         found.append(Span(first, end, REPLICATIONS, why))
+        # What piles up, and how far it is from doing so: stretches of about the same are of one kind.
+        sizes.append(float(waiting[first:end].sum() + SLOT / NS * pressure[first:end].sum()))
+    if sum(span.cells for span in found) * REPLICATIONS <= room:
+        return Stretches(tuple(found), (), ())
+    chances = draws(salt("year", "stretch", str(seed)), 0, len(found))
     whole: list[Span] = []
+    others: list[tuple[Span, ...]] = []
     left: list[Span] = []
-    for span in sorted(found, key=lambda span: (-float(pressure[span.first : span.end].max()), span.first)):
-        cost = span.cells * span.replications
-        (whole if cost <= room else left).append(span)
-        room -= cost if cost <= room else 0
-    return tuple(sorted(whole, key=_first)), tuple(sorted(left, key=_first))
+    for kind in _kinds(found, sizes):
+        members = [found[k] for k in sorted(kind, key=lambda k: float(chances[k]))]
+        few = len(members) <= FEW
+        taken = members if few else members[: max(FEW, len(members) // 8)]
+        again = REPLICATIONS if few else 1
+        while not few and len(taken) > FEW and sum(span.cells for span in taken) > room / 2:
+            taken = taken[:-1]
+        cost = sum(span.cells for span in taken) * again
+        if cost > room:
+            left += members
+            continue
+        room -= cost
+        if few:
+            whole += taken
+            continue
+        whole += [replace(span, replications=1, kind=len(others)) for span in taken]
+        others.append(tuple(sorted(members[len(taken) :], key=_first)))
+    return Stretches(tuple(sorted(whole, key=_first)), tuple(others), tuple(sorted(left, key=_first)))
+
+
+def _kinds(found: Sequence[Span], sizes: Sequence[float]) -> Iterator[list[int]]:
+    """Stretches that matter for the same reason and whose sizes are within a factor, the largest first."""
+    order = sorted(range(len(found)), key=lambda k: (-sizes[k], k))
+    for why in dict.fromkeys(found[k].why for k in order):
+        kind: list[int] = []
+        for k in (k for k in order if found[k].why == why):
+            if kind and sizes[k] * ALIKE < sizes[kind[0]]:
+                yield kind
+                kind = []
+            kind.append(k)
+        yield kind
 
 
 def rest(
-    load: YearLoad, chosen: NDArray[np.bool_], whole: tuple[Span, ...], room: int, checks: int, length: int, seed: int
+    load: YearLoad, chosen: NDArray[np.bool_], whole: Sequence[Span], room: int, checks: int, length: int, seed: int
 ) -> Rest:
     """Strata of the other cells, samples of `room` cells in all (a few of each at least), and `checks` of `length`."""
     cells = len(chosen)

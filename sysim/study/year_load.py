@@ -20,10 +20,11 @@ from sysim.model.action import FlagLever, ScaleLever
 from sysim.model.calendar import DAY, MINUTE, into_the_day
 from sysim.model.demand import mean, utilisation
 from sysim.model.stretch import rate_from, stretch
-from sysim.plan.passes.rates import NS, rates
+from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
 Floats = NDArray[np.float64]
+NS = 1_000_000_000
 SLOT = MINUTE
 WEEK = 7 * DAY
 
@@ -41,6 +42,8 @@ class YearLoad:
     services: tuple[str, ...]
     expected: Floats
     busy: Floats
+    exact: tuple[bool, ...]
+    """Of each load whether every arrival expected is one request: not of journeys, nor of users."""
     disturbed: NDArray[np.bool_]
     """Slots in which a fault holds, or its aftermath lasts."""
 
@@ -89,7 +92,8 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
     for low, high in pairwise(edges):
         rows = slice((low - start) // SLOT, -(-(high - start) // SLOT))
         busy[rows] = expected[rows] @ _each(stretch(scenario, low, low + 1, 0), loads, services) / (SLOT / NS)
-    return YearLoad(start, loads, services, expected, busy, _disturbed(scenario, start, slots))
+    exact = tuple(isinstance(load, OpenLoad) and bool(load.mix) for _, load in sorted(scenario.load.items()))
+    return YearLoad(start, loads, services, expected, busy, exact, _disturbed(scenario, start, slots))
 
 
 def _arrivals(name: str, load: OpenLoad, start: int, slots: int) -> Floats:

@@ -34,7 +34,9 @@ class ServiceYear:
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day: by load what came, what failed and what that cost; the highest utilisation and whose; what share of it was
-    simulated. Failures of a day that was not simulated are what the model says, put right on average.
+    simulated, and whether because it `matters`.
+
+    Failures of a day that was not simulated are what the model says, put right as it is on average.
     """
 
     date: str
@@ -44,6 +46,7 @@ class Day:
     peak: float
     busiest: str | None
     simulated: float
+    matters: bool
 
 
 @dataclass(frozen=True, slots=True)

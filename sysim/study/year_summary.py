@@ -149,7 +149,10 @@ def _days(account: Account, when: Moments) -> Iterator[Day]:
     per_day = account.cells * DAY // (load.slots * SLOT)
     number = account.cells // per_day
     values = account.estimate.reshape(number, per_day, *account.estimate.shape[1:]).sum(axis=1)
-    simulated = (account.rest.stratum < 0).astype(np.float64)
+    simulated = np.zeros(account.cells)
+    for span_, _ in account.whole:
+        simulated[span_.first : span_.end] = 1.0
+    matters = simulated.reshape(number, per_day).max(axis=1) > 0.0
     simulated[list(account.sampled)] = 1.0
     simulated = simulated.reshape(number, per_day).mean(axis=1)
     pressure = by_cell(load.pressure, number)
@@ -164,6 +167,7 @@ def _days(account: Account, when: Moments) -> Iterator[Day]:
             peak=float(pressure[day, top]),
             busiest=load.services[int(load.busiest[slot])] if load.services else None,
             simulated=float(simulated[day]),
+            matters=bool(matters[day]),
         )
 
 
