@@ -97,7 +97,7 @@ class Scenario(Model):
         for name, load in self.load.items():
             rate = load.rate if isinstance(load, OpenLoad) else None
             if isinstance(rate, CalendarRate):
-                if rate.start != self.time.start:
+                if rate.start != self.time.start and not rate.elapsed:
                     found = f"found a calendar of {name!r} that starts at {rate.start}"
                     raise ValueError(f"{found}, expected time.start, {self.time.start}")
                 if rate.start is None and (rate.weekly is not None or rate.dates):
