@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,9 @@ from sysim.errors import SysimError
 if TYPE_CHECKING:
     from sysim.study.capacity.plan import CapacityPlan
 
+WORDS: dict[str, Callable[[], model.Assumption]] = {
+    "none": model.NoFailure, "replica": model.ReplicaLoss, "zone": model.ZoneLoss, "slow": model.SlowService,
+}  # fmt: skip
 ASSUMPTIONS = ("none", "replica", "zone", "zone=NAME", "slow", "slow=SERVICE", "slow=SERVICE:TIMES")
 
 
@@ -31,8 +34,9 @@ def capacity_plan(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> CapacityPlan:
-    """The least replicas, or the least cost, that keep the objectives of a scenario in its busiest minutes while something
-    is broken; checked on other random numbers than it was searched with, and so is every plan with one replica less.
+    """The least replicas, or the least cost, that keep the objectives of a scenario in its busiest minutes while
+    something is broken; checked on other random numbers than it was searched with, and so is the plan with one replica
+    less of each service.
 
     What is not given here is that of the file's `planning`, and else: nothing breaks, all `slos` have to be kept, the
     busiest five minutes are judged, cost is minimised where services have one, with 95 % confidence. `assume` is any of
@@ -75,9 +79,8 @@ def assumption(text: str, scenario: model.Scenario) -> model.Assumption:
     from sysim.study.capacity.situations import zones_of
 
     word, equals, what = text.partition("=")
-    if not equals and word in ("none", "replica", "zone", "slow"):
-        kinds = {"none": model.NoFailure, "replica": model.ReplicaLoss, "zone": model.ZoneLoss, "slow": model.SlowService}
-        return kinds[word]()
+    if not equals and word in WORDS:
+        return WORDS[word]()
     if word == "zone" and what in zones_of(scenario):
         return model.ZoneLoss(zone=what)
     if word == "slow":

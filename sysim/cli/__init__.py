@@ -30,6 +30,7 @@ COMMANDS = {
     "relief": "Find the least cut of the load with which the system gets up again.",
     "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
+    "plan": "Find how many replicas keep what is promised, what they cost, and what breaks first.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

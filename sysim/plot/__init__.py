@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from sysim.result import Result
     from sysim.study.bisection import Bisection
     from sysim.study.breaking import Sweep
+    from sysim.study.capacity.plan import CapacityPlan
     from sysim.study.metastability import Map
     from sysim.study.whatif import WhatIf
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "save", "timeline", "tipping",
+    "vulnerability", "what_if",
 ]  # fmt: skip
 
 
@@ -77,6 +79,20 @@ def impact(found: Sweep) -> Figure:
 def what_if(found: WhatIf) -> Figure:
     """The customers that each mitigation saves."""
     from sysim.plot.rescue import what_if as draw
+
+    return draw(found)
+
+
+def plan_day(found: CapacityPlan) -> Figure:
+    """Load, capacity and loss over the whole run under a capacity plan."""
+    from sysim.plot.capacity import day as draw
+
+    return draw(found)
+
+
+def plan_curve(found: CapacityPlan) -> Figure:
+    """Latency and goodput of a capacity plan over the load."""
+    from sysim.plot.capacity import curve as draw
 
     return draw(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
@@ -16,7 +17,9 @@ from sysim.scenario_file.values import COUNT, FACTOR, SHARE
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
 
-WORDS = {"none": model.NoFailure, "replica": model.ReplicaLoss, "zone": model.ZoneLoss, "slow": model.SlowService}
+WORDS: dict[str, Callable[[], Any]] = {
+    "none": model.NoFailure, "replica": model.ReplicaLoss, "zone": model.ZoneLoss, "slow": model.SlowService,
+}  # fmt: skip
 
 
 class _Ranges(MapOf):
@@ -42,7 +45,9 @@ class _Ranges(MapOf):
 
 def planning(window: Shape) -> Record:
     """The section; `window` is the shape of a window."""
-    slow = Record("a slow service {service, times}", model.SlowService, {"service": SERVICE_REF, "times": FACTOR}, ("service",))
+    slow = Record(
+        "a slow service {service, times}", model.SlowService, {"service": SERVICE_REF, "times": FACTOR}, ("service",)
+    )
     failure = OneOf(
         "a failure to plan for",
         words=WORDS,

@@ -120,7 +120,9 @@ def _bottleneck(lab: Lab, sizes: Sizes, situation: int, factor: float) -> tuple[
     for one in seen:
         for name, share in one.began.items():
             began[name] = began.get(name, 0.0) + share / len(seen)
-    full = {name for name, stress in seen[0].services.items() if (stress.busy or 0.0) >= 0.8}
+    full = {
+        name for name, stress in seen[0].services.items() if (stress.busy or 0.0) >= 0.8 or stress.turned_away > 0.0
+    }
     failing = {name: share for name, share in began.items() if name in full}
     if failing:
         name = max(failing, key=lambda name: (failing[name], name))

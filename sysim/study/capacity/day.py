@@ -39,19 +39,20 @@ class Day:
     looked_s: float
 
 
-def day(
-    lab: Lab, scenario: Scenario, sizes: Sizes, situations: Sequence[Situation], loads: Sequence[str]
-) -> Day:
+def day(lab: Lab, scenario: Scenario, sizes: Sizes, situations: Sequence[Situation], loads: Sequence[str]) -> Day:
     """Load and loss over the whole run; `situations` are those of the plan, of which what breaks is taken."""
     whole = scenario.whole
-    width = -(-(whole.end - whole.start) // SLOTS)
+    length = whole.end - whole.start
+    width = min(length, max(LEAST_SEARCH, -(-length // SLOTS)))
     looked = min(width, LEAST_SEARCH)
     starts = list(range(whole.start, whole.end - looked + 1, width))
     kinds = [situation for situation in situations if situation.own is None]
     found = [
         Situation(f"{start}: {kind.name}", start, start + looked, kind.breaks) for start in starts for kind in kinds
     ]
-    inner = Lab(scenario, found, lab.room, lab.goals, lab.lead, [looked] * len(found), lab.simulations, lab.workers, lab.note)
+    inner = Lab(
+        scenario, found, lab.room, lab.goals, lab.lead, [looked] * len(found), lab.simulations, lab.workers, lab.note
+    )
     inner.runs = lab.runs
     lost: dict[int, float | None] = {}
     for case, _, seen in inner.see((Case(sizes, number, whole=True), 0) for number in range(len(found))):
@@ -62,7 +63,9 @@ def day(
     slots = []
     for number, start in enumerate(starts):
         end = min(start + width, whole.end)
-        rates = {name: mean_rate(load.rate, start, end) for name, load in scenario.load.items() if isinstance(load, OpenLoad)}
+        rates = {
+            name: mean_rate(load.rate, start, end) for name, load in scenario.load.items() if isinstance(load, OpenLoad)
+        }
         losses = {kind.name: lost[number * len(kinds) + k] for k, kind in enumerate(kinds)}
         slots.append(Slot(start / NS, end / NS, rates, losses))
     return Day(tuple(slots), looked / NS)

@@ -122,7 +122,13 @@ class Lab:
             },
             began=by_service(origins(failures)) if failures else {},
             flow={
-                name: (stats.offered, stats.ok + stats.degraded, stats.latency.mean, stats.latency.p50, stats.latency.p99)
+                name: (
+                    stats.offered,
+                    stats.ok + stats.degraded,
+                    stats.latency.mean,
+                    stats.latency.p50,
+                    stats.latency.p99,
+                )
                 for name, stats in window.loads.items()
             },
             length_s=window.to_s - window.from_s,

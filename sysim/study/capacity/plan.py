@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sysim.analysis.statistics import mean
 from sysim.errors import SysimError
 from sysim.model import ClosedLoad, Planning, Scenario
 from sysim.study.capacity.curve import Curve, Saturation, curve, saturation
 from sysim.study.capacity.day import Day, day
 from sysim.study.capacity.goals import Goal, goals
-from sysim.study.capacity.lab import Lab
+from sysim.study.capacity.lab import Case, Lab
 from sysim.study.capacity.search import Certificate, NoPlan, Search, certified
 from sysim.study.capacity.situations import Situation, enough, lead_of, situations
 from sysim.study.capacity.sizes import Room, Sizes, room, start
@@ -28,8 +29,9 @@ class CapacityPlan:
     """The result. `written` are the replicas of the file, `sizes` those of the plan; None where there is none, and
     `problem` says why.
 
-    `saturations` has the load that the plan can take, with nothing broken first and then in the situation that leaves
-    least room; `curve` and `day` are None where they were not asked for.
+    `busy` has for each situation, by its name, what share of its workers each service held in the fresh check (None
+    where they are unlimited). `saturations` has the load that the plan can take, with nothing broken first and then in
+    the situation that leaves least room; `curve` and `day` are None where they were not asked for.
     """
 
     scenario: Scenario
@@ -41,6 +43,7 @@ class CapacityPlan:
     sizes: Sizes | None
     certificate: Certificate | None
     problem: str
+    busy: Mapping[str, Mapping[str, float | None]]
     saturations: tuple[Saturation, ...]
     curve: Curve | None
     day: Day | None
@@ -139,6 +142,7 @@ def capacity_plan(
     return CapacityPlan(
         scenario=scenario, planning=asked, goals=wanted, situations=tests, room=places,
         written=places.written(scenario), sizes=sizes, certificate=found, problem=problem,
+        busy={} if sizes is None else _busy(lab, sizes),
         saturations=tuple(saturations), curve=drawn, day=over, seed=seed, fresh_seed=fresh, runs=lab.runs,
         tried=search.tried,
     )  # fmt: skip
@@ -152,6 +156,17 @@ def _saturations(lab: Lab, search: Search, sizes: Sizes, confidence: float) -> l
     if hardest not in numbers:
         numbers.append(hardest)
     return [saturation(lab, sizes, number, confidence) for number in numbers]
+
+
+def _busy(lab: Lab, sizes: Sizes) -> dict[str, dict[str, float | None]]:
+    found: dict[str, dict[str, float | None]] = {}
+    for number, situation in enumerate(lab.situations):
+        seen = lab.remembered(Case(sizes, number, whole=True))
+        found[situation.name] = {
+            name: None if stress.busy is None else mean([one.services[name].busy or 0.0 for one in seen])
+            for name, stress in (seen[0].services.items() if seen else ())
+        }
+    return found
 
 
 def _shown(tests: Sequence[Situation], search: Search) -> list[Situation]:

@@ -78,8 +78,8 @@ class Search:
             k = names.index(name)
             if sizes[k] >= self.most[k]:
                 raise NoPlan(
-                    f"{self._broken(seen)}, and {name} has the {self.most[k]} replicas that it may have at most; let it "
-                    f"have more in planning.services"
+                    f"{self._broken(seen)}, and {name} has the {self.most[k]} replicas that it may have at most; let "
+                    "it have more in planning.services"
                 )
             found[k] = min(self.most[k], sizes[k] + max(1, ceil(step * sizes[k])))
         return tuple(found)

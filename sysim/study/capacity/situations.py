@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sysim.errors import SysimError
 from sysim.model import (
+    ConstantRate,
     CrashFault,
     Fault,
     NoFailure,
@@ -21,8 +23,7 @@ from sysim.model import (
     ZoneLoss,
     ZoneTarget,
 )
-from sysim.model.demand import mean_rate, offered_rates, utilisation
-from sysim.model.fault import FaultTarget
+from sysim.model.demand import mean_rate, utilisation
 from sysim.model.graph import critical_paths, finite
 from sysim.model.planning import Assumption
 from sysim.model.scenario import default_bucket
@@ -42,6 +43,14 @@ PATHS = 20.0
 STEPS = 600
 
 
+class Break(NamedTuple):
+    """What breaks: a zone or a service, or so many `replicas` of it."""
+
+    target: ServiceTarget | ZoneTarget
+    effect: CrashFault | SlowdownFault
+    replicas: int | None = None
+
+
 @dataclass(frozen=True)
 class Situation:
     """A stretch of the run from `start` to `end` (ns) and a failure at its beginning, in a few words and as faults.
@@ -52,7 +61,7 @@ class Situation:
     name: str
     start: int
     end: int
-    breaks: tuple[tuple[FaultTarget, CrashFault | SlowdownFault, int | None], ...] = ()
+    breaks: tuple[Break, ...] = ()
     own: str | None = None
 
     def scenario(self, base: Scenario, lead: int, lasts: int | None = None) -> Scenario:
@@ -117,14 +126,25 @@ def busiest(scenario: Scenario, length: int) -> tuple[int, int]:
     span = whole.end - whole.start
     step = max(1, (span - length) // STEPS, length // 20)
     weights = _weights(scenario)
-    best, when = -1.0, whole.start
-    starts = [*range(whole.start, whole.end - length, step), whole.end - length]
-    for start in starts:
-        rates = {name: mean_rate(load.rate, start, start + length)
-                 for name, load in scenario.load.items() if isinstance(load, OpenLoad)}  # fmt: skip
-        pressure = max((sum(rates[name] * w for name, w in row.items()) for row in weights), default=0.0)
-        if pressure > best * (1.0 + 1e-9):
-            best, when = pressure, start
+    def pressure(start: int) -> float:
+        rates = {
+            name: mean_rate(load.rate, start, start + length)
+            for name, load in scenario.load.items()
+            if isinstance(load, OpenLoad)
+        }
+        return max((sum(rates[name] * w for name, w in row.items()) for row in weights), default=0.0)
+
+    first, last = whole.start, whole.end - length
+    best, when = pressure(first), first
+    for start in [*range(first + step, last, step), last]:
+        found = pressure(start)
+        if found > best * (1.0 + 1e-9):
+            best, when = found, start
+    fine = max(1, step // 10)
+    for start in range(max(first, when - step + fine), min(last, when + step), fine):
+        found = pressure(start)
+        if found > best * (1.0 + 1e-9):
+            best, when = found, start
     return when, when + length
 
 
@@ -134,7 +154,7 @@ def _weights(scenario: Scenario) -> list[dict[str, float]]:
     for name, load in scenario.load.items():
         if not isinstance(load, OpenLoad):
             continue
-        alone = scenario.model_copy(update={"load": {name: load.model_copy(update={"rate": _unit()})}})
+        alone = scenario.model_copy(update={"load": {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}})
         for service, share in utilisation(alone).items():
             if share is not None:
                 rows.setdefault(service, {})[name] = share
@@ -144,15 +164,9 @@ def _weights(scenario: Scenario) -> list[dict[str, float]]:
     return [{name: 1.0 for name, load in scenario.load.items() if isinstance(load, OpenLoad)}]
 
 
-def _unit() -> object:
-    from sysim.model import ConstantRate
-
-    return ConstantRate(value=1.0)
-
-
 def lead_of(scenario: Scenario) -> int:
     """How long a warm-up has to be (ns): several times the longest path of a request."""
-    longest = max((finite(path.seconds) for path in critical_paths(scenario).values()), default=0.0)
+    longest = max((finite(path.seconds) or 0.0 for path in critical_paths(scenario).values()), default=0.0)
     return max(LEAD, round(PATHS * longest * NS))
 
 
@@ -170,33 +184,30 @@ def enough(scenario: Scenario, situation: Situation, loads: Sequence[str]) -> in
 
 # --- what breaks ------------------------------------------------------------------------------------------
 
-Breaks = list[tuple[FaultTarget, CrashFault | SlowdownFault, int | None]]
-
-
-def _breaks(scenario: Scenario, assumption: Assumption, sized: Sequence[str]) -> list[tuple[str, Breaks]]:
+def _breaks(scenario: Scenario, assumption: Assumption, sized: Sequence[str]) -> list[tuple[str, list[Break]]]:
     match assumption:
         case NoFailure():
             return [("nothing fails", [])]
         case ReplicaLoss():
-            lost: Breaks = [(ServiceTarget(service=name), CrashFault(), 1) for name in sized]
-            return [("a replica of each is lost", lost)]
+            return [("a replica of each is lost", [Break(ServiceTarget(service=x), CrashFault(), 1) for x in sized])]
         case ZoneLoss():
             zones = [assumption.zone] if assumption.zone is not None else zones_of(scenario)
             if not zones:
                 raise SysimError("found no zones, expected some to lose: give services zones: [a, b]")
-            return [(f"zone {zone} is lost", [(ZoneTarget(zone=zone), CrashFault(), None)]) for zone in zones]
+            return [(f"zone {zone} is lost", [Break(ZoneTarget(zone=zone), CrashFault())]) for zone in zones]
         case SlowService():
-            given = assumption.service
-            names = [given] if given is not None else [
-                name for name, body in sorted(scenario.services.items()) if body.kind == "external"
-            ]  # fmt: skip
+            names = [assumption.service] if assumption.service is not None else _external(scenario)
             if not names:
                 raise SysimError("found no external service, expected one to be slow: write slow: {service: NAME}")
-            times = assumption.times
+            slow = SlowdownFault(factor=assumption.times)
             return [
-                (f"{name} is {times:g} times slower", [(ServiceTarget(service=name), SlowdownFault(factor=times), None)])
+                (f"{name} is {assumption.times:g} times slower", [Break(ServiceTarget(service=name), slow)])
                 for name in names
             ]
+
+
+def _external(scenario: Scenario) -> list[str]:
+    return [name for name, body in sorted(scenario.services.items()) if body.kind == "external"]
 
 
 def zones_of(scenario: Scenario) -> list[str]:
@@ -204,6 +215,4 @@ def zones_of(scenario: Scenario) -> list[str]:
     return sorted({zone for body in scenario.services.values() for zone in body.zones})
 
 
-Build = Callable[[Scenario], Scenario]
-
-__all__ = ["Situation", "busiest", "enough", "judged", "lead_of", "offered_rates", "situations", "zones_of"]
+__all__ = ["Break", "Situation", "busiest", "enough", "judged", "lead_of", "situations", "zones_of"]

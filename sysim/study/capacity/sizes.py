@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from sysim.errors import SysimError
-from sysim.model import Planning, Scenario
+from sysim.model import Planning, Scenario, ServiceTarget, ZoneTarget
 from sysim.model.demand import servers
 from sysim.model.holding import held, working
 from sysim.study.capacity.situations import Situation
@@ -62,13 +62,15 @@ def room(scenario: Scenario, planning: Planning) -> Room:
         if body.kind not in ("external", "database", "broker") and servers(body) is not None
     ]  # fmt: skip
     if not names:
-        raise SysimError("found no service that may grow, expected one with limited workers: name some in planning.services")
+        raise SysimError(
+            "found no service that may grow, expected one with limited workers: name some in planning.services"
+        )
     for name in names:
         body = scenario.services[name]
         if servers(body) is None:
             raise SysimError(
-                f"found {name!r} in planning.services, which has unlimited workers: one replica is always enough; give it "
-                "a concurrency, or leave it out"
+                f"found {name!r} in planning.services, which has unlimited workers: one replica is always enough; "
+                "give it a concurrency, or leave it out"
             )
     currencies = {body.cost.currency for body in scenario.services.values() if body.cost is not None}
     if len(currencies) > 1:
@@ -79,8 +81,8 @@ def room(scenario: Scenario, planning: Planning) -> Room:
     by_cost = planning.minimise == "cost" and bool(currencies)
     if by_cost and free:
         raise SysimError(
-            f"found no cost of {' and '.join(free)}, expected one for every service that may grow: write cost: 0.20 GBP/h, "
-            "or minimise: replicas"
+            f"found no cost of {' and '.join(free)}, expected one for every service that may grow: write "
+            "cost: 0.20 GBP/h, or minimise: replicas"
         )
     least, most = [], []
     for name in names:
@@ -107,8 +109,11 @@ def start(scenarios: Mapping[Situation, Scenario], room: Room, aim: float = AIM)
     """Where to begin: so many that the share `aim` of the workers left by each failure is held; and the most to try."""
     first = list(room.least)
     for situation, scenario in scenarios.items():
-        zones = {target.zone for target, _, _ in situation.breaks if target.kind == "zone"}
-        singles = {target.service for target, effect, n in situation.breaks if n and effect.kind == "crash"}
+        zones = {broken.target.zone for broken in situation.breaks if isinstance(broken.target, ZoneTarget)}
+        singles = {
+            broken.target.service for broken in situation.breaks
+            if broken.replicas and isinstance(broken.target, ServiceTarget)
+        }  # fmt: skip
         for k, wanted in enumerate(need(scenario, room)):
             left = max(1, ceil(wanted / aim))
             body = scenario.services[room.names[k]]
@@ -117,9 +122,7 @@ def start(scenarios: Mapping[Situation, Scenario], room: Room, aim: float = AIM)
                 n = next(n for n in range(left, 10 * left + 10) if _survivors(n, body.zones, zones) >= left)
             first[k] = max(first[k], n)
     written = room.written(next(iter(scenarios.values())))
-    most = tuple(
-        given or max(ROOM * max(n, w), 20) for given, n, w in zip(room.most, first, written, strict=True)
-    )
+    most = tuple(given or max(ROOM * max(n, w), 20) for given, n, w in zip(room.most, first, written, strict=True))
     return tuple(min(n, m) for n, m in zip(first, most, strict=True)), most
 
 
