@@ -16,10 +16,11 @@ from sysim.model.demand import mean_rate
 from sysim.result.result import FORMAT
 from sysim.study.capacity.curve import Saturation
 from sysim.study.capacity.plan import HOURS_A_MONTH, CapacityPlan
+from sysim.study.capacity.search import Certificate
 from sysim.study.capacity.situations import Situation
 
 NS = 1_000_000_000
-FEWER = {"violated": "breaks it", "undecided": "cannot tell", "holds": "would do"}
+FEWER = {"violated": "breaks it", "overloaded": "overloads it", "undecided": "cannot tell", "holds": "would do"}
 WORDS = {"holds": "kept", "violated": "broken", "undecided": "cannot tell"}
 
 
@@ -95,11 +96,13 @@ def _sure(found: CapacityPlan) -> str:
     text = f"{what}, {when}, with {sure} in a check on other random numbers."
     if not held:
         return text
-    words = {word: [name for name, one in certificate.fewer.items() if one.word == word] for word in FEWER}
+    words = {word: [name for name in certificate.fewer if _fewer(certificate, name) == word] for word in FEWER}
     if words["violated"]:
         every = len(words["violated"]) == len(certificate.fewer)
         which = "any of them" if every and len(certificate.fewer) > 1 else listed(words["violated"])
         text += f" With one replica fewer of {which} it is broken, with the same confidence."
+    if words["overloaded"]:
+        text += f" One fewer of {listed(words['overloaded'])} breaks no promise, but gives it more work than it can do."
     if words["undecided"]:
         text += f" Whether one fewer of {listed(words['undecided'])} would do cannot be told: it is too close."
     if words["holds"]:
@@ -133,6 +136,11 @@ def _point(one: Saturation, situation: Situation, first: bool) -> str:
     return f"{one.bottleneck} is what breaks first, at {interval} {when}: {one.how}."
 
 
+def _fewer(certificate: Certificate, name: str) -> str:
+    """What becomes of the plan with one replica fewer of a service."""
+    return "overloaded" if name in certificate.overloaded else certificate.fewer[name].word
+
+
 def _table(found: CapacityPlan) -> list[str]:
     scenario, room = found.scenario, found.room
     sizes = dict(zip(room.names, found.sizes or found.written, strict=True))
@@ -153,8 +161,7 @@ def _table(found: CapacityPlan) -> list[str]:
         if priced:
             row.append("–" if body.cost is None else f"{n * body.cost.amount * HOURS_A_MONTH:,.2f}")
         if found.certificate is not None:
-            fewer = found.certificate.fewer.get(name)
-            row.append("" if fewer is None else FEWER[fewer.word])
+            row.append(FEWER[_fewer(found.certificate, name)] if name in found.certificate.fewer else "")
         rows.append(row)
     if priced:
         assert found.per_hour is not None
@@ -195,8 +202,8 @@ def method(found: CapacityPlan) -> str:
     return (
         f"searched with seed {found.seed}, checked with seed {found.fresh_seed}; {counted(found.tried, 'set')} of "
         f"sizes tried, {counted(found.runs, 'run')} in all. The search makes {what} small by taking away single "
-        "replicas, the dearest services first: another mix may be as cheap. A month has 730 hours; all replicas run all "
-        "the time."
+        "replicas, the dearest services first: another mix may be as cheap. A month has 730 hours; all replicas "
+        "run all the time."
     )
 
 
@@ -228,7 +235,7 @@ def plan_dict(found: CapacityPlan) -> dict[str, Any]:
             name: {"written": before, "replicas": None if found.sizes is None else found.sizes[k],
                    "price_per_hour": room.prices[k],
                    "with_one_fewer": None if certificate is None or name not in certificate.fewer
-                   else certificate.fewer[name].word}
+                   else _fewer(certificate, name)}
             for k, (name, before) in enumerate(zip(room.names, found.written, strict=True))
         },
         "holds": None if certificate is None else certificate.plan.word,

@@ -21,7 +21,7 @@ from sysim.study.trials import Simulation, Trials
 
 PAIR = 2
 """Replications of a case in a search."""
-FIRST, MOST = 5, 20
+FIRST, MOST = 3, 24
 """Replications of a fresh check: so many at first, and at most."""
 
 

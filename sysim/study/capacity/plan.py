@@ -121,7 +121,7 @@ def capacity_plan(
     )  # fmt: skip
     stretches = {test: test.scenario(scenario, lead) for test in tests}
     first, most = start(stretches, places)
-    search = Search(lab, start(stretches, places, aim=1.05)[0], most)
+    search = Search(lab, start(stretches, places, aim=1.0)[0], most)
     found: Certificate | None = None
     sizes: Sizes | None = None
     problem = ""

@@ -32,7 +32,11 @@ class NoPlan(SysimError):
 
 @dataclass
 class Search:
-    """The search in a `Lab`; `least` and `most` are the ranges of the sizes."""
+    """The search in a `Lab`; `least` and `most` are the ranges of the sizes.
+
+    `least` is what the file says, or as many as the work of each service takes in every situation: also one that
+    nothing is promised of may not be given more than it can ever do.
+    """
 
     lab: Lab
     least: Sizes
@@ -41,7 +45,8 @@ class Search:
     tried: int = 0
 
     def __post_init__(self) -> None:
-        self.order = list(range(len(self.lab.situations)))
+        # Failures first: what holds under them seldom fails without.
+        self.order = sorted(range(len(self.lab.situations)), key=lambda k: not self.lab.situations[k].breaks)
         self._downstream = nx.transitive_closure(nx.DiGraph(service_graph(self.lab.scenario)))
 
     def find(self, first: Sizes) -> Sizes:
@@ -53,9 +58,19 @@ class Search:
         self.tried += 1
         broken, seen = self.lab.holds(sizes, self.order)
         if broken is not None:
-            self.order.remove(broken)
-            self.order.insert(0, broken)
+            self.put_first(broken)
         return broken is None, seen
+
+    def remember(self, judgement: Judgement) -> None:
+        """Try first from now on what a judgement found to be broken."""
+        broken = [n for n, verdicts in judgement.verdicts.items() if any(v.verdict == "fail" for v in verdicts)]
+        if broken:
+            self.put_first(broken[0])
+
+    def put_first(self, situation: int) -> None:
+        """Try a situation before the others from now on."""
+        self.order.remove(situation)
+        self.order.insert(0, situation)
 
     def grown(self, sizes: Sizes) -> Sizes:
         """Larger, until it holds."""
@@ -144,18 +159,22 @@ class Search:
 class Certificate:
     """A fresh check of a plan: `plan` of the sizes themselves, `fewer` with one replica less of each service.
 
+    Services that would then be given more work than they can do, though no promise is broken, are `overloaded`.
     `rounds` is how many sizes were checked before.
     """
 
     sizes: Sizes
     plan: Judgement
     fewer: dict[str, Judgement]
+    overloaded: frozenset[str]
     rounds: int
 
     @property
     def sure(self) -> bool:
         """Whether it is known that the plan holds and that no replica can go."""
-        return self.plan.word == "holds" and all(some.word == "violated" for some in self.fewer.values())
+        return self.plan.word == "holds" and all(
+            some.word == "violated" or name in self.overloaded for name, some in self.fewer.items()
+        )
 
 
 def certified(search: Search, sizes: Sizes, confidence: float) -> Certificate:
@@ -169,17 +188,22 @@ def certified(search: Search, sizes: Sizes, confidence: float) -> Certificate:
             sizes = search.larger(sizes, _worst(search, sizes, plan))
             continue
         fewer: dict[str, Judgement] = {}
+        overloaded: set[str] = set()
         smaller = None
         for k, name in enumerate(lab.room.names):
             less = (*sizes[:k], sizes[k] - 1, *sizes[k + 1 :])
             if sizes[k] <= lab.room.least[k]:
                 continue
             fewer[name] = lab.judge(less, tuple(search.order), confidence, every=False)
-            if fewer[name].word == "holds" and less not in checked and not last:
+            search.remember(fewer[name])
+            if less[k] < search.least[k]:
+                if fewer[name].word != "violated":
+                    overloaded.add(name)
+            elif fewer[name].word == "holds" and less not in checked and not last:
                 smaller = less
                 break
         if smaller is None:
-            return Certificate(sizes, plan, fewer, rounds)
+            return Certificate(sizes, plan, fewer, frozenset(overloaded), rounds)
         checked.add(sizes)
         sizes = smaller
     raise AssertionError("the last round returns")
@@ -191,6 +215,5 @@ def _worst(search: Search, sizes: Sizes, plan: Judgement) -> list[Seen]:
     number = next((n for n, some in words.items() if "fail" in some), None)
     if number is None:
         number = next(n for n, some in words.items() if set(some) != {"pass"})
-    search.order.remove(number)
-    search.order.insert(0, number)
+    search.put_first(number)
     return search.lab.remembered(Case(sizes, number, whole=True))
