@@ -31,6 +31,7 @@ COMMANDS = {
     "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
     "year": "Say what a calendar year comes to: days that matter at full detail, the others by a model.",
+    "plan": "Find how many replicas keep what is promised, what they cost, and what breaks first.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

@@ -49,9 +49,11 @@ action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
+planning      Planning(services: name -> SizeRange(least, most), assume: NoFailure() ReplicaLoss() ZoneLoss(zone?)
+              SlowService(service?, times), slos, window?, minimise, confidence)
 scenario      Time(duration, warmup, drain?, bucket, start?) Window(start, end)
               Scenario(name, description, time, seed, replications, services, policies, load, faults, actions,
-              flags, windows, checks, variants; .whole)
+              flags, slos, planning?, windows, checks, variants; .whole)
 
 A load's ``call`` becomes a mix of one target. A flag that a step names but `flags` does not list is an error.
 `demand` holds the arithmetic on all this: means, offered rates, utilisation.
@@ -119,6 +121,15 @@ from sysim.model.fault import (
     ServiceTarget,
     SlowdownFault,
     ZoneTarget,
+)
+from sysim.model.planning import (
+    Assumption,
+    NoFailure,
+    Planning,
+    ReplicaLoss,
+    SizeRange,
+    SlowService,
+    ZoneLoss,
 )
 from sysim.model.policy import (
     FALLEN_BACK,
@@ -190,6 +201,13 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "Assumption",
+    "NoFailure",
+    "Planning",
+    "ReplicaLoss",
+    "SizeRange",
+    "SlowService",
+    "ZoneLoss",
     "Burst",
     "CalendarRate",
     "DailyCurve",

@@ -46,7 +46,7 @@ from sysim.record.counters import failed
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
 from sysim.semantics.causes import causes
-from sysim.semantics.rng import derive
+from sysim.semantics.rng import derive, word
 from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
 from sysim.semantics.scopes import reset as reset_scope
 
@@ -133,7 +133,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
         raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
-    run_key = derive(derive(SALT_RUN, seed), replication)
+    run_key = derive(derive(SALT_RUN, word(seed)), replication)
     g[c.G_SEED] = run_key
     g[c.G_DIGEST] = run_key
     g[c.G_DURATION] = plan.duration

@@ -17,6 +17,7 @@ from sysim.engine.reference.laws import derive, scope_reset
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
+from sysim.semantics.rng import word
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -222,8 +223,7 @@ class World:
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
         self.plan = plan
-        signed = seed - (1 << 64) if seed >= 1 << 63 else seed
-        self.seed_key = derive(derive(int(SALT_RUN), signed), replication)
+        self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)
         self.code = [tuple(row) for row in plan.code.tolist()]
