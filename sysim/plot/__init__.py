@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from sysim.study.bisection import Bisection
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map
+    from sysim.study.swept import Swept
     from sysim.study.whatif import WhatIf
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+    "causes", "graph", "impact", "latency", "save", "sweep", "timeline", "tipping", "vulnerability", "what_if",
 ]  # fmt: skip
 
 
@@ -77,6 +78,13 @@ def impact(found: Sweep) -> Figure:
 def what_if(found: WhatIf) -> Figure:
     """The customers that each mitigation saves."""
     from sysim.plot.rescue import what_if as draw
+
+    return draw(found)
+
+
+def sweep(found: Swept) -> dict[str, Figure]:
+    """The figures of a sweep by name: what each measure is over the factors, and what each factor does."""
+    from sysim.plot.sweep import sweep as draw
 
     return draw(found)
 
