@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from sysim.analysis.measures import Measure
-from sysim.analysis.words import percent
+from sysim.analysis.words import counted, percent
 from sysim.plot.style import BLACK, BLUE, GREY, ORANGE, VERMILLION, figure, short_time, styled
 from sysim.study.effects import WAYS, Effects, effects, sobol_of
 from sysim.study.factors import Factor
@@ -164,6 +164,7 @@ def line(found: Swept, k: int) -> Figure:
             axes.errorbar(x, mean, half, color=BLUE, fmt="o", ms=5, capsize=3, label=f"mean, {_note(found)}")
             axes.set_xticks(range(len(factor.levels)), [factor.show(level) for level in factor.levels])
         _marks(axes, x, mean, known)
+        _silent(axes, found, k, metric)
         _limits(axes, found, measure, scale)
         _value_axis(axes, measure, mean + half, mean - half)
         axes.set_ylabel(scale.label)
@@ -179,6 +180,18 @@ def _marks(axes: Axes, x: Floats, mean: Floats, known: Sequence[Found]) -> None:
         axes.plot(
             x[failing], mean[failing], ls="", marker="x", ms=8, mew=1.6, color=VERMILLION, label="a check fails",
             zorder=4,
+        )  # fmt: skip
+
+
+def _silent(axes: Axes, found: Swept, k: int, metric: bool) -> None:
+    """Points without a value, at the foot of the picture."""
+    factor = found.design.factors[0]
+    some = [one for one in found.points if one.measured and one.measured[k] is None]
+    if some and metric:
+        x, _ = _positions(factor, some)
+        axes.plot(
+            x, np.full(len(x), 0.02), ls="", marker="x", ms=6, color=GREY, label="no data",
+            transform=axes.get_xaxis_transform(), clip_on=False,
         )  # fmt: skip
 
 
@@ -226,7 +239,7 @@ def heat(found: Swept, k: int) -> Figure:
         image = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis", norm=norm)
         missing = np.argwhere(np.isnan(values))
         for j, i in missing.tolist():
-            axes.text(i, j, "–", ha="center", va="center", color=GREY)
+            axes.text(i, j, "– ✗" if failing[j, i] else "–", ha="center", va="center", color=GREY)
         if rows <= NUMBERED and columns <= NUMBERED:
             _numbers(axes, values, failing, scale, norm)
         labels = []
@@ -251,7 +264,7 @@ def heat(found: Swept, k: int) -> Figure:
 
 def _norm(measure: Measure, values: Floats) -> tuple[Normalize, str]:
     known = values[~np.isnan(values)]
-    if measure.unit != "share" and known.min() > 0 and known.max() > 30 * known.min():
+    if measure.unit != "share" and known.min() > 0 and known.max() > 10 * known.min():
         return LogNorm(known.min(), known.max()), ", logarithmic"
     low, high = float(known.min()), float(known.max())
     return Normalize(low, high if high > low else low + 1), ""
@@ -338,15 +351,20 @@ def tornado(found: Swept, k: int, moved: Effects) -> Figure:
         axes.set_yticks(range(len(some)), [one.path for one in some])
         axes.grid(axis="y", visible=False)
         for value, text in limits(found, measure):
-            axes.axvline(value * scale.factor, color=VERMILLION, lw=1.2, ls="--", label=f"limit: {text}")
-        axes.set_xlabel(scale.label)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+            if axes.get_xlim()[0] <= value * scale.factor <= axes.get_xlim()[1]:
+                axes.axvline(value * scale.factor, color=VERMILLION, lw=1.2, ls="--", label=f"limit: {text}")
+        least, most = min(0.0, lows * scale.factor), 100.0 if measure.unit == "share" else float("inf")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}" if least <= x <= most else ""))
         axes.set_title(_title(found, measure))
         middle = "the file as it is" if moved.way == "one at a time" else "the mean over all points"
-        drawn.supxlabel(f"{WAYS[moved.way]}; the line in the middle is {middle}", fontsize=7.5, color="#444444")
-        if limits(found, measure):
-            axes.legend(loc="best")
+        axes.set_xlabel(f"{scale.label}\n{WAYS[moved.way]}; the black line is {middle}{_unknown(moved)}")
+        if axes.get_legend_handles_labels()[0]:
+            drawn.legend(loc="outside lower center", ncols=2)
     return drawn
+
+
+def _unknown(moved: Effects) -> str:
+    return f";\n{counted(moved.missing, 'point')} without a value left out" if moved.missing else ""
 
 
 def bars(found: Swept, k: int, got: Indices) -> Figure:
@@ -369,17 +387,15 @@ def bars(found: Swept, k: int, got: Indices) -> Figure:
                 low, high = max(0.0, min(interval[0], value)), max(interval[1], value, 0.0)
                 axes.plot((low, high), (place, place), color=BLACK, lw=1.2)
         axes.set_yticks(range(len(order)), names)
-        axes.set_xlim(0, max(1.0, axes.get_xlim()[1]))
+        # Wide intervals are cut off: they say "not known", and the table has their ends.
+        axes.set_xlim(0, max(1.05, 1.2 * max(max(one.first, one.total) for one in got.factors)))
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(f"share of the variance of {measure.text}")
         axes.set_title(_title(found, measure))
         drawn.legend(loc="outside lower center", ncols=2)
         spread = short_time(got.variance**0.5) if measure.unit == "seconds" else (
             percent(got.variance**0.5) if measure.unit == "share" else f"{got.variance**0.5:.3g}"
         )  # fmt: skip
         level = f"{got.confidence * 100:g} %"
-        drawn.supxlabel(
-            f"standard deviation over the ranges {spread}; lines are {level} bootstrap intervals over {got.rows} rows",
-            fontsize=7.5, color="#444444",
-        )  # fmt: skip
+        note = f"its standard deviation is {spread}; lines are {level} bootstrap intervals over {got.rows} rows"
+        axes.set_xlabel(f"share of the variance of {measure.text}\n{note}")
     return drawn

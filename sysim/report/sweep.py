@@ -22,6 +22,8 @@ from sysim.study.factors import Factor
 from sysim.study.swept import Found, Swept
 
 MOST_ROWS = 40
+VAGUE = 0.6
+"""An interval of a Sobol index that is wider than this tells nothing."""
 MOST_LISTED = 12  # values in a sentence
 KINDS: dict[str, Kind] = {
     "share": "share", "seconds": "seconds", "per_second": "count", "money": "money", "number": "count",
@@ -224,11 +226,14 @@ def _explained(found: Swept, measure: int) -> str:
     got = sobol_of(found, measure)
     if got is None:
         return ""
+    name = found.measures[measure].text
+    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
+        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
     order = sorted(range(len(got.factors)), key=lambda k: -got.factors[k].total)
     short = names(found.design)
     first = got.factors[order[0]]
     alone = max(0.0, min(1.0, first.first))
-    text = f"Of the variance of {found.measures[measure].text}, {short[order[0]]} alone makes {percent(alone)}"
+    text = f"Of the variance of {name}, {short[order[0]]} alone makes {percent(alone)}"
     idle = [short[k] for k in order if got.factors[k].total_interval[1] < 0.05]
     together = 1 - sum(max(0.0, index.first) for index in got.factors)
     if together > 0.1:
@@ -268,12 +273,12 @@ def _between(interval: tuple[float, float]) -> str:
 
 def _moved(found: Swept, measure: Measure, moved: Effects) -> list[str]:
     short = dict(zip((factor.path for factor in found.design.factors), names(found.design), strict=True))
-    lines = [f"  What each factor does to {measure.text} ({WAYS[moved.way]})"]
+    left = f"; {counted(moved.missing, 'point')} without a value left out" if moved.missing else ""
+    lines = [f"  What each factor does to {measure.text} ({WAYS[moved.way]}{left})"]
     rows = [["factor", "least", "at", "greatest", "at"]]
     for one in moved.factors:
-        rows.append(
-            [short[one.path], number(one.ends[0], measure), one.at[0], number(one.ends[1], measure), one.at[1]]
-        )
+        at = one.at if one.swing else ("–", "–")
+        rows.append([short[one.path], number(one.ends[0], measure), at[0], number(one.ends[1], measure), at[1]])
     return lines + columns(rows, left=1)
 
 
@@ -350,6 +355,7 @@ def _effect_dicts(found: Swept) -> list[dict[str, Any]]:
         elif (moved := effects(found, k)) is not None:
             told.append({
                 "measure": measure.text, "way": moved.way, "base": moved.base,
+                "missing": moved.missing,
                 "factors": [
                     {"path": one.path, "least": one.ends[0], "least_at": one.at[0], "greatest": one.ends[1],
                      "greatest_at": one.at[1], "points": one.of}

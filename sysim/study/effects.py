@@ -40,11 +40,14 @@ class Effect:
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects on one measure, the greatest first. `base` is its value in the file as it is, or the mean of all."""
+    """The effects on one measure, the greatest first. `base` is its value in the file as it is, or the mean of all.
+    `missing` points have no value.
+    """
 
     way: Way
     base: float
     factors: tuple[Effect, ...]
+    missing: int = 0
 
 
 def effects(found: Swept, measure: int) -> Effects | None:
@@ -64,7 +67,7 @@ def effects(found: Swept, measure: int) -> Effects | None:
         way = "levels" if kind == "grid" or all(not f.between for f in found.design.factors) else "quarters"
     made = [_effect(factor, known, way, centre) for factor in found.design.factors]
     some = sorted((one for one in made if one is not None), key=lambda one: -one.swing)
-    return Effects(way, centre, tuple(some)) if some else None
+    return Effects(way, centre, tuple(some), len(means) - len(known)) if some else None
 
 
 def _effect(factor: Factor, known: Sequence[tuple[Found, float]], way: Way, centre: float) -> Effect | None:

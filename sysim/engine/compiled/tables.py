@@ -133,7 +133,8 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
         raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
-    run_key = derive(derive(SALT_RUN, seed), replication)
+    signed = seed - (1 << 64) if seed >= 1 << 63 else seed
+    run_key = derive(derive(SALT_RUN, signed), replication)
     g[c.G_SEED] = run_key
     g[c.G_DIGEST] = run_key
     g[c.G_DURATION] = plan.duration
