@@ -84,7 +84,7 @@ def what_if(found: WhatIf) -> Figure:
 
 def sweep(found: Swept) -> dict[str, Figure]:
     """The figures of a sweep by name: what each measure is over the factors, and what each factor does."""
-    from sysim.plot.sweep import sweep as draw
+    from sysim.plot.sweeps import sweep as draw
 
     return draw(found)
 
