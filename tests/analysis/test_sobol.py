@@ -62,7 +62,7 @@ def test_the_function_of_ishigami() -> None:
 
 
 def test_the_function_of_sobol() -> None:
-    """The product of (|4 x - 2| + a) / (1 + a): its partial variances are 1 / (3 (1 + a)²) (Saltelli and Sobol 1995)."""
+    """The product of (|4 x - 2| + a) / (1 + a), of partial variances 1 / (3 (1 + a)²) (Saltelli and Sobol 1995)."""
     weights = np.array([0.0, 1.0, 4.5, 9.0])
 
     def g(u: Floats) -> Floats:

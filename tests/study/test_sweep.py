@@ -185,9 +185,10 @@ def test_progress_ends_at_one_and_never_goes_back() -> None:
 
 def test_the_sojourn_of_a_queue() -> None:
     """M/M/1: the mean is 1 / (mu - lambda); at 99.9 % each interval holds it."""
-    text = QUEUE.replace("duration: 20s, warmup: 2s", "duration: 400s, warmup: 50s").replace("timeout: 1s", "timeout: 60s")
+    text = QUEUE.replace("duration: 20s, warmup: 2s", "duration: 400s, warmup: 50s")
+    text = text.replace("timeout: 1s", "timeout: 60s").replace("late: 10s..20s", "late: 100s..400s")
     found = sweep(
-        {"load.people.rate": "20/s..80/s/4"}, text.replace("late: 10s..20s", "late: 100s..400s"),
+        {"load.people.rate": "20/s..80/s/4"}, text,
         measures=["mean(people)"], replications=10, confidence=0.999, workers=2,
     )  # fmt: skip
     for one, rate in zip(found.points, (20, 40, 60, 80), strict=True):
@@ -220,8 +221,7 @@ def test_effects_of_a_grid_are_means_over_the_others() -> None:
     found = sweep(measures=["utilisation(desk)"])
     got = effects(found, 0)
     assert got is not None and got.way == "levels"
-    means = dict(zip(((p.point.values["load.people.rate"], p.point.values["services.desk.replicas"]) for p in found.points),
-                     found.means(0), strict=True))  # fmt: skip
+    means = {tuple(p.point.values.values()): mean for p, mean in zip(found.points, found.means(0), strict=True)}
     first = got.factors[0]
     assert first.path == "load.people.rate" and first.at == ("20/s", "80/s")
     assert first.ends[0] == pytest.approx(sum(means["20/s", n] or 0 for n in (1, 2)) / 2)
