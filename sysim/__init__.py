@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
     from sysim.study.year_result import Year
     from sysim.yearly import year
+    from sysim.sweeping import sweep
 
 _HOME = {
     "load": "sysim.api",
@@ -38,6 +39,7 @@ _HOME = {
     "fault_sweep": "sysim.study.verbs",
     "what_if": "sysim.study.verbs",
     "year": "sysim.yearly",
+    "sweep": "sysim.sweeping",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -53,7 +55,8 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "capacity_plan", "year", "Year", "__version__",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "capacity_plan", "year", "Year", "sweep",
+    "__version__",
 ]  # fmt: skip
 
 

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
     from sysim.study.capacity.plan import CapacityPlan
     from sysim.study.metastability import Map
+    from sysim.study.swept import Swept
     from sysim.study.whatif import WhatIf
     from sysim.study.year_result import Year
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "save", "timeline", "tipping",
+    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "save", "sweep", "timeline", "tipping",
     "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
@@ -101,6 +102,13 @@ def plan_day(found: CapacityPlan) -> Figure:
 def plan_curve(found: CapacityPlan) -> Figure:
     """Latency and goodput of a capacity plan over the load."""
     from sysim.plot.capacity import curve as draw
+
+    return draw(found)
+
+
+def sweep(found: Swept) -> dict[str, Figure]:
+    """The figures of a sweep by name: what each measure is over the factors, and what each factor does."""
+    from sysim.plot.sweeps import sweep as draw
 
     return draw(found)
 
