@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sysim.study.study import Study
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
     from sysim.study.year_result import Year
-    from sysim.yearly import year
     from sysim.sweeping import sweep
+    from sysim.yearly import year
 
 _HOME = {
     "load": "sysim.api",

@@ -15,6 +15,7 @@ from sysim.model import (
     Check,
     ClosedLoad,
     ConstantRate,
+    ModulatedRate,
     OpenLoad,
     ReplayRate,
     Scenario,
@@ -39,6 +40,7 @@ from sysim.model.graph import (
 from sysim.units import format_duration
 
 NS = 1_000_000_000
+_LINES = {"lifo": "last come first served", "priority": "queue by priority", "edf": "queue by deadline"}
 PEAKY = 1.05
 """How far the peak of a rate must lie above its mean for the peak to be told on its own."""
 
@@ -89,6 +91,8 @@ def _size(body: Service) -> str:
         parts.append(f"a queue of {body.queue.capacity}")
     if body.threading == "async":
         parts.append("async")
+    if body.queue.discipline != "fifo":
+        parts.append(_LINES[body.queue.discipline])
     kind = "" if body.kind == "service" else f"{body.kind}, "
     return kind + ", ".join(parts)
 
@@ -117,6 +121,11 @@ def _load(scenario: Scenario) -> Iterator[str]:
             else "a journey through "
             + listed(sorted({site.target for site in sites(scenario) if site.caller == name}))
         )
+        if isinstance(load, OpenLoad) and isinstance(load.rate, ModulatedRate):
+            states = [f"{per_second(state.rate)} for {span(state.mean / NS)}" for state in load.rate.states]
+            yield f"{name} comes in bursts: {listed(states)} on average, each time of random length"
+        if len({each.priority for each in scenario.load.values()}) > 1:
+            how += f", priority {load.priority}"
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):

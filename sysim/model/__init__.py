@@ -28,11 +28,12 @@ policy        CallPolicy(name?, place?, timeout?, deadline?, cancel, retry?, hed
               Bulkhead(max_concurrent, max_wait) Network(latency: D?, cross_zone: D?, loss)
               Fallback(on, latency: D?, steps)
 balancing     RoundRobin() Random() LeastRequest(choices) LeastOutstanding()
-workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, rate, arrivals, clients)
-              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, users, think: D)
+workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, rate, arrivals,
+              clients)
+              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, users, think: D)
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
               phase) StagesRate(start, stages: RateStage(duration, to)) ReplayRate(instants) Poisson() Evenly()
-              Batch(size? | geometric?; .mean)
+              Batch(size? | geometric?; .mean) ModulatedRate(states: RateState(rate, mean); .mean)
 calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
               DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
               every?), noise?: Noise(cv, every))
@@ -155,7 +156,9 @@ from sysim.model.policy import (
 from sysim.model.scenario import Scenario, Time, Window, default_bucket
 from sysim.model.shapes import (
     ConstantRate,
+    ModulatedRate,
     RateStage,
+    RateState,
     RateStep,
     ReplayRate,
     SineRate,
@@ -298,7 +301,9 @@ __all__ = [
     "Random",
     "RateLimit",
     "RateProfile",
+    "ModulatedRate",
     "RateStage",
+    "RateState",
     "RateStep",
     "RatioBudget",
     "RefuseFault",
