@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sysim.analysis.calendar import busiest_hour, told
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
+from sysim.analysis.scaling import told as told_scaling
 from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import (
     AlertCondition,
@@ -52,6 +53,7 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("The load", list(_load(scenario))),
         ("How busy it is before any fault", list(_busy(scenario))),
         ("How busy it is with every load at its highest rate", list(_busiest(scenario))),
+        ("How replicas follow the load", list(told_scaling(scenario, lambda at: both_ways(scenario, at)))),
         ("Where the time goes", list(_paths(scenario))),
         ("What retries can do at worst", list(_amplification(scenario))),
         ("What everything depends on", list(_needs(scenario))),
@@ -164,6 +166,12 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             if share <= 1
             else f"{name}: {share:.2f} times its capacity"
         )
+        most = scenario.services[name].most_scaled
+        if most > scenario.services[name].replicas:
+            replicas = scenario.services[name].replicas
+            text += f" with {replicas} replica{'s' if replicas > 1 else ''}"
+            share *= replicas / most
+            text += f", {percent(share) if share <= 1 else f'{share:.2f} times that'} with the {most} that it may have"
         if share >= 1:
             text += " — more is offered than it can ever do"
         elif share > 0.8:

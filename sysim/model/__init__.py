@@ -11,7 +11,9 @@ distribution  Constant(value) Exponential(mean) Uniform(low, high) Normal(mean, 
               Mixture(parts: MixturePart(weight, of: D)) Empirical(values)
               Percentiles(points: PercentilePoint(share, value)); each with max?
 topology      Service(kind, replicas, zones, concurrency?, threading, cores?, queue, admission?,
-              when_cancelled, slowdown?, startup, cost?, operations: name -> Operation(steps))
+              when_cancelled, slowdown?, startup, cost?, autoscaler?, schedule: ScheduleLine(at, replicas, every?),
+              operations: name -> Operation(steps))
+              Autoscaler(metric, target, every, min, max, tolerance, stabilise, max_increase)
               Queue(capacity?, discipline, max_wait: D?, shared) Admission(max_in_progress)
               Slowdown(per_concurrent)
 steps         each with name?, probability?, flag?, optional:
@@ -76,6 +78,7 @@ from sysim.model.action import (
     ShedLever,
     UndrainLever,
 )
+from sysim.model.autoscaler import Autoscaler, ScheduleLine
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.calendar import (
     Burst,
@@ -211,6 +214,8 @@ __all__ = [
     "SizeRange",
     "SlowService",
     "ZoneLoss",
+    "Autoscaler",
+    "ScheduleLine",
     "Burst",
     "CalendarRate",
     "DailyCurve",

@@ -110,10 +110,10 @@ class Scenario(Model):
         return min(limits, default=None)
 
     def most_replicas(self, service: str) -> int:
-        """The most replicas that a service can have: at time 0, or once an action has scaled it."""
+        """The most replicas that a service can have: at time 0, or once it has been scaled."""
         levers = [action.lever for action in self.actions]
         scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
-        return max(self.services[service].replicas, *scaled, 1)
+        return max(self.services[service].most_scaled, *scaled, 1)
 
     @property
     def whole(self) -> Window:

@@ -8,7 +8,16 @@ from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.part_of_a_run import actions_from, faults_from
 from sysim.model.scenario import Scenario, Time, Window
-from sysim.model.shapes import ConstantRate, RateStage, RateStep, ReplayRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import (
+    ConstantRate,
+    ModulatedRate,
+    RateStage,
+    RateStep,
+    ReplayRate,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.workload import OpenLoad, RateProfile
 
 
@@ -19,7 +28,7 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
     behind the scenario's own end: rates go on. What does not begin within the run is treated so:
 
     - rates are those of the scenario at every instant, noise included; only evenly spaced arrivals fall elsewhere in
-      their intervals;
+      their intervals, and states that come by chance (mmpp) come at other instants;
     - faults and actions of before are left out, except for what is still in force (`sysim.model.part_of_a_run`);
     - windows are kept where they lie within the stretch, and checks where all that they name is there;
     - `variants` are patches of the file and are left out, the checks of single variants stay as they are.
@@ -65,7 +74,7 @@ def rate_from(rate: RateProfile, cut: int, end: int) -> RateProfile:
     if not cut:
         return rate
     match rate:
-        case ConstantRate():
+        case ConstantRate() | ModulatedRate():
             return rate
         case CalendarRate():
             # A base is counted from time 0, the other parts from where the calendar starts.

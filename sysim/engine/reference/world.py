@@ -111,8 +111,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
-        "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
+        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paid",
+        "paused", "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -128,6 +128,7 @@ class Replica(Home):
         self.crashes = 0
         self.drained = False  # gets nothing new
         self.standing = t.WANTED
+        self.paid = True  # it starts or is up
         self.rising: Entry | None = None  # the entry that says it is ready
         self.coming = 0  # attempts on their way to it
         self.visits: dict[Any, None] = {}
@@ -273,7 +274,7 @@ class World:
         for replica in self.replicas:
             if replica.number >= replica.service.begin:  # room for one that an action may start
                 replica.standing = t.GONE
-                replica.up = False
+                replica.up = replica.paid = False
                 self.serves[replica.row] = 0
         self.first_of = [of[t.S_FIRST] for of in svc]
         self.callee_of = [0] * max(1, plan.n_scopes)
