@@ -121,11 +121,13 @@ class Operation(Model):
 class Queue(Model):
     """Waiting requests of one replica, or of the service when `shared`; `capacity` None is unbounded.
 
-    A request that has waited for `max_wait` (drawn for each request) ends as `shed`.
+    `priority` serves by the priority of the load that the request comes from, `edf` by the deadline that it has
+    inherited, both in order of arrival among equals and without preemption. A request that has waited for `max_wait`
+    (drawn for each request) ends as `shed`.
     """
 
     capacity: Count | None = None
-    discipline: Literal["fifo", "lifo"] = "fifo"
+    discipline: Literal["fifo", "lifo", "priority", "edf"] = "fifo"
     max_wait: DistributionLike | None = None
     shared: bool = False
 

@@ -97,8 +97,8 @@ def _services(plan: Plan) -> Iterable[str]:
             facts.append(f"cores {values[t.SF_CORES]:g}")
         if row[t.S_CAPACITY] < t.NEVER:
             facts.append(f"queue {row[t.S_CAPACITY]}")
-        if row[t.S_LIFO]:
-            facts.append("lifo")
+        if row[t.S_DISCIPLINE]:
+            facts.append(("fifo", "lifo", "priority", "edf")[row[t.S_DISCIPLINE]])
         if row[t.S_SHARED]:
             facts.append("shared")
         if row[t.S_PATIENCE] >= 0:
@@ -118,10 +118,13 @@ def _loads(plan: Plan) -> Iterable[str]:
         if row[t.L_CLOSED]:
             yield f"{name}: {row[t.L_CLIENTS]} users, think {_distribution(plan, row[t.L_THINK])}"
         else:
-            kind = ("poisson", "evenly", "batch")[row[t.L_ARRIVALS]]
+            kind = ("poisson", "evenly", "batch", "mmpp")[row[t.L_ARRIVALS]]
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
-            pieces = f", {row[t.L_RATES]} pieces" if row[t.L_RATES] > 1 else ""
+            what = "states" if row[t.L_ARRIVALS] == t.ARRIVALS_MMPP else "pieces"
+            pieces = f", {row[t.L_RATES]} {what}" if row[t.L_RATES] > 1 else ""
             yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}, {row[t.L_CLIENTS]} clients"
+        if row[t.L_CLASS]:
+            yield f"  class {row[t.L_CLASS]}"
         first = int(row[t.L_FIRST_STREAM])
         for stream in range(first, first + int(row[t.L_STREAMS])):
             share = _share(plan.streamsF[stream, t.TF_CUMULATIVE])

@@ -112,7 +112,7 @@ S_WORKERS: Final = 2  # concurrency per replica, NEVER if unlimited
 S_ASYNC: Final = 3  # 1: workers are given back during calls
 S_CORES: Final = 4  # NONE: no CPU contention
 S_CAPACITY: Final = 5  # waiting requests per queue, NEVER if unbounded
-S_LIFO: Final = 6
+S_DISCIPLINE: Final = 6  # one of LINE_*
 S_SHARED: Final = 7  # 1: one queue for all replicas
 S_PATIENCE: Final = 8  # distribution of queue.max_wait, or -1
 S_PATIENCE_LANE: Final = 9  # lane of a constant max_wait, or -1
@@ -127,6 +127,10 @@ N_S: Final = 17
 SF_PER_CONCURRENT: Final = 0  # svcF
 SF_CORES: Final = 1  # cores as given (may be a fraction)
 N_SF: Final = 2
+LINE_FIFO: Final = 0
+LINE_LIFO: Final = 1
+LINE_PRIORITY: Final = 2  # by the class of the load, first come first served within each
+LINE_EDF: Final = 3  # by inherited deadline, first come first served among equals
 WHEN_CONTINUE: Final = 0
 WHEN_DROP_QUEUED: Final = 1
 WHEN_STOP: Final = 2
@@ -273,12 +277,15 @@ L_KEY: Final = 8
 L_PC: Final = 9  # journey: first instruction
 L_THINK: Final = 10  # distribution
 L_CALL_PC: Final = 11  # first instruction of stream 0's one-call program; stream j is at L_CALL_PC + 2 * j
-N_L: Final = 12
+L_CLASS: Final = 12  # priorities in order: 0 is served first; all 0 where no queue goes by them
+N_L: Final = 13
+CLASSES: Final = 8  # different priorities that a plan may have
 LF_BATCH: Final = 0
 N_LF: Final = 1
 ARRIVALS_POISSON: Final = 0
 ARRIVALS_EVENLY: Final = 1
 ARRIVALS_BATCH: Final = 2
+ARRIVALS_MMPP: Final = 3
 
 # rates (float64): the rate of a load as a piecewise linear function; the last row holds for ever
 Q_START: Final = 0  # seconds from time 0
@@ -286,6 +293,17 @@ Q_RATE: Final = 1  # arrivals per second at the start (batches per second for ba
 Q_SLOPE: Final = 2  # per second squared
 Q_CUMULATED: Final = 3  # arrivals expected before the start
 N_Q: Final = 4
+# … and with ARRIVALS_MMPP a row for each state, with Q_RATE and
+Q_SOJOURN: Final = 0  # its mean length in seconds
+
+# what an open load has come to (run, float64)
+LT_TARGET: Final = 0  # the integral of the rate at its next arrival
+LT_START: Final = 1  # MMPP: when the present state began and ends, in seconds
+LT_END: Final = 2
+LT_CUMULATED: Final = 3  # the integral at its start
+LT_ROW: Final = 4  # its row of `rates`
+LT_NUMBER: Final = 5  # how many states there have been
+N_LT: Final = 6
 
 # streams (plan)
 T_LOAD: Final = 0

@@ -58,7 +58,7 @@ def mark_transitions(run: Run, axes: Axes, unit: float) -> list[str]:
         ("breaker", "open", "v", BLUE, "a breaker opens"),
         ("action", "carried out", "D", GREEN, "an operator acts"),
         ("replica", "down", "x", BLACK, "a replica goes down"),
-        ("replica", "up", "^", GREY, "a replica is up again"),
+        ("replica", "up", "^", GREY, "a replica is ready"),
     )
     told = []
     scaled = sorted({round(scaling.at_s / unit, 6) for scaling in run.scalings})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from sysim.plan.tables import OUTCOMES
@@ -195,6 +196,7 @@ def _replicas(axes: Axes, grid: _Grid, services: list[str]) -> None:
         there = ready + grid.level(columns["starting"])
         axes.fill_between(grid.edges, ready, there, step="post", color=colour, alpha=0.3, lw=0)
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.set_ylabel("replicas")
     axes.set_title("Ready replicas; shaded: starting")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -16,14 +16,15 @@ from sysim.scenario_file.values import COST, COUNT, DISTRIBUTION, DURATION, FACT
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
 
-DISCIPLINES_LATER = ("priority", "edf", "adaptive_lifo", "codel", "random")
+DISCIPLINES = ("fifo", "lifo", "priority", "edf")
+DISCIPLINES_LATER = ("adaptive_lifo", "codel", "random")
 
 
 class _Discipline(Word):
     """A bare name, or a map of one name with its options."""
 
     def __init__(self) -> None:
-        super().__init__("discipline", ("fifo", "lifo"), DISCIPLINES_LATER)
+        super().__init__("discipline", DISCIPLINES, DISCIPLINES_LATER)
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         if isinstance(node, Map) and len(node.entries) == 1:

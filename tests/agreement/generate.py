@@ -80,7 +80,7 @@ class _Scenario:
             self.policies[f"p{number}"] = self.policy(0, named=True)
         services = {name: self.service(number) for number, name in enumerate(self.names)}
         self.zones = any("zones" in service for service in services.values())
-        load = {f"l{number}": self.load(f"l{number}") for number in range(rng.choice((1, 1, 2)))}
+        load = {f"l{number}": self.load(f"l{number}") for number in range(rng.choice((1, 1, 2, 3)))}
         time: Node = {"duration": f"{self.duration}ms", "bucket": rng.choice(("5ms", "7ms", "20ms"))}
         if self.seldom():
             time["warmup"] = rng.choice(("2ms", "5ms"))
@@ -120,6 +120,8 @@ class _Scenario:
             queue["capacity"] = rng.choice((0, 1, 2, 4))
         if self.seldom():
             queue["discipline"] = "lifo"
+        elif rng.random() < 0.4:
+            queue["discipline"] = rng.choice(("priority", "priority", "edf"))
         if self.seldom():
             queue["max_wait"] = self.drawn() if self.seldom() else self.some()
         if self.seldom():
@@ -373,6 +375,9 @@ class _Scenario:
             )
             if "replay" in node["rate"]:
                 del node["arrivals"]
+            elif self.rarely():
+                del node["rate"]
+                node["arrivals"] = {"mmpp": self.states()}
             if self.seldom():
                 node["clients"] = rng.choice((2, 3))
         if not journey:
@@ -380,9 +385,17 @@ class _Scenario:
                 node["policy"] = rng.choice(sorted(self.policies))
             elif self.often():
                 node["policy"] = self.policy(1)
+        if rng.random() < 0.5:
+            node["priority"] = rng.choice((1, 2, 2, 3))
         if self.zones and rng.random() < 0.5:
             node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
         return node
+
+    def states(self) -> list[Node]:
+        """Of a modulated rate: as short as the run."""
+        rng = self.rng
+        rates = rng.choice((("0/s", "2000/s"), ("200/s", "3000/s"), ("100/s", "1000/s", "4000/s")))
+        return [{"rate": rate, "mean": rng.choice(("1ms", "3ms", "10ms"))} for rate in rates]
 
     def calendar(self) -> Node:
         """Parts of a calendar, as small as the run: bursts and noise of milliseconds."""

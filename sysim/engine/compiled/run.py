@@ -27,6 +27,7 @@ from sysim.plan.tables import (
     F_AT,
     F_EVERY,
     IN_FLIGHT,
+    L_CLASS,
     L_CLIENTS,
     L_CLOSED,
     L_PC,
@@ -181,6 +182,7 @@ def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> N
     st = run.st
     key = int(derive(user_key, 0))
     i = take(run.world, c.USER, key)
+    st[i, c.ST_MARK] = plan.loads[load, L_CLASS] << c.PRIORITY_SHIFT
     st[i, c.ST_USER] = user_key
     st[i, c.ST_CYCLE] = 0
     st[i, c.ST_LOAD] = load

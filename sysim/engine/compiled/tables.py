@@ -16,6 +16,7 @@ from sysim.plan.plan import Plan
 from sysim.plan.scalers import recommendations_at_first, scalers_at_first
 from sysim.plan.tables import (
     AC_KEY,
+    ARRIVALS_MMPP,
     AS_SINCE,
     F_KEY,
     GONE,
@@ -24,14 +25,17 @@ from sysim.plan.tables import (
     K_POLICY,
     K_REPLICAS,
     K_ROWS,
+    L_ARRIVALS,
     L_BATCH,
     L_CLIENTS,
     L_CLOSED,
     L_FIRST_RATE,
     L_KEY,
+    L_RATES,
     LF_BATCH,
     N_AS,
     N_FS,
+    N_LT,
     N_SEEN,
     NEVER,
     NONE,
@@ -47,9 +51,10 @@ from sysim.record.columns import FC_COUNT, FC_NUMBER, LV_PAID, LV_UP
 from sysim.record.counters import failed
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
+from sysim.semantics.arrivals import first_state
 from sysim.semantics.causes import causes
-from sysim.semantics.rng import derive
-from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
+from sysim.semantics.rng import derive, word
+from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN, SALT_STATES
 from sysim.semantics.scopes import reset as reset_scope
 
 Ints = NDArray[np.int64]
@@ -138,7 +143,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
         raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
-    run_key = derive(derive(SALT_RUN, seed), replication)
+    run_key = derive(derive(SALT_RUN, word(seed)), replication)
     g[c.G_SEED] = run_key
     g[c.G_DIGEST] = run_key
     g[c.G_DURATION] = plan.duration
@@ -189,7 +194,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         fstate=np.zeros((plan.faults.shape[0], N_FS), dtype=np.int64),
         struck=np.zeros((plan.faults.shape[0], plan.replicas.shape[0]), dtype=np.int64),
         load_state=np.zeros((plan.loads.shape[0], c.N_LX), dtype=np.int64),
-        load_target=np.zeros(plan.loads.shape[0], dtype=np.float64),
+        load_target=np.zeros((plan.loads.shape[0], N_LT), dtype=np.float64),
         stack=np.zeros(1, dtype=np.int64),
         flags=plan.flags.copy(),
         policies=plan.policies.copy(),
@@ -217,6 +222,12 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         tables.load_state[load, c.LX_KEY] = key
         tables.load_state[load, c.LX_ROW] = plan.loads[load, L_FIRST_RATE]
         tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)
+        tables.load_state[load, c.LX_STATES] = derive(key, SALT_STATES)
+        if plan.loads[load, L_ARRIVALS] == ARRIVALS_MMPP:
+            first_state(
+                plan.rates, int(plan.loads[load, L_FIRST_RATE]), int(plan.loads[load, L_RATES]), tables.load_target,
+                load, tables.load_state[load, c.LX_STATES],
+            )  # fmt: skip
     for s in range(plan.n_services):
         record.level[s, LV_UP] = record.level[s, LV_PAID] = plan.svc[s, S_BEGIN]
     return tables
@@ -242,6 +253,7 @@ def _replicas(plan: Plan) -> Ints:
         c.RX_RETURN,
     ):
         rep[:, column] = NONE
+    rep[:, c.RQ_LAST :] = NONE
     rep[:, c.RX_PAID] = _at_first(plan)
     rep[:, c.RX_STANDING] = np.where(_at_first(plan) != 0, WANTED, GONE)
     return rep

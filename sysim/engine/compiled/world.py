@@ -56,7 +56,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "fstate": (p.N_FS, INT, "state"),
     "struck": (ANY, INT, "state"),
     "load_state": (c.N_LX, INT, "state"),
-    "load_target": (0, FLOAT, "state"),
+    "load_target": (p.N_LT, FLOAT, "state"),
     "stack": (0, INT, "state"),
     "flags": (0, INT, "state"),
     "doors": (0, FLOAT, "state"),

@@ -54,6 +54,8 @@ sample = _whole(sampling.sample)
 arrival_row = _whole(arrivals.seek)
 arrival_instant = _whole(arrivals.instant)
 exponential = arrivals.exponential
+first_state = arrivals.first_state
+modulated_instant = _whole(arrivals.modulated_instant)
 batch_size = _whole(arrivals.batch_size)
 
 scaled = _whole(worktime.scaled)
