@@ -84,6 +84,8 @@ def _order(result: Result, run: Run, clock: Clock) -> list[str]:
     told += _told_faults(run)
     told += _told_actions(result, run)
     told += sentences(run)
+    rolled = [t for t in run.transitions if t.kind == "deploy"]
+    told += [(t.at_s, f"all replicas of {t.subject} are of the version that they shall have") for t in rolled]
     breakers = [t for t in run.transitions if t.kind == "breaker" and t.what == "open"]
     told += _told_breakers(breakers)
     struck = {fault.begin / NS for fault in run.faults if fault.kind == "crash"}

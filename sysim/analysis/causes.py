@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WORDS: Mapping[str, str] = {
     "error": "errors of its own",
-    "error_fault": "errors of the fault",
+    "error_fault": "errors of the fault, or of a new version",
     "queued": "more requests than it could work off",
     "working": "requests it was working on",
     "network": "messages late or lost on the way",

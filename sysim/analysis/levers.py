@@ -7,9 +7,11 @@ from sysim.model import (
     Action,
     AlertCondition,
     ClearQueueLever,
+    DeployLever,
     DrainLever,
     FlagLever,
     RestartLever,
+    RollbackLever,
     ScaleLever,
     SetLever,
     Setting,
@@ -58,8 +60,21 @@ def _deeds(action: Action) -> list[tuple[str, str]]:
             return [("bring", f"{_whom(lever)} back into service")]
         case ScaleLever(service=service, replicas=replicas):
             return [("scale", f"{service} to {replicas} replica{'s' if replicas > 1 else ''}")]
+        case DeployLever():
+            return [("deploy", f"a new version of {lever.service}{_worse(lever)}")]
+        case RollbackLever(service=service):
+            return [("roll", f"{service} back to the version before")]
         case SetLever(settings=settings):
             return [_setting(setting) for setting in settings]
+
+
+def _worse(lever: DeployLever) -> str:
+    found = []
+    if lever.slowdown != 1.0:
+        found.append(f"work takes {lever.slowdown:g} times as long")
+    if lever.error:
+        found.append(f"{percent(lever.error)} end with an error")
+    return f" ({listed(found)})" if found else ""
 
 
 def _whom(lever: RestartLever | DrainLever | UndrainLever) -> str:

@@ -49,7 +49,9 @@ slo           Slo(load, success?, quantile?, limit?, period, alert?: Alert(burn,
 action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric, subject, op, value, lasts, every,
               over) AlertCondition(slo, lasts); lever: FlagLever(flags) ShedLever(load, share) ClearQueueLever(service)
               RestartLever(service, replicas?, replica_share?, zone?) DrainLever(service?, as a restart) UndrainLever
-              ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
+              ScaleLever(service, replicas) DeployLever(service, max_surge?, max_surge_share?,
+              max_unavailable?, max_unavailable_share?, slowdown, error) RollbackLever(service)
+              SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
 planning      Planning(services: name -> SizeRange(least, most), assume: NoFailure() ReplicaLoss() ZoneLoss(zone?)
@@ -67,10 +69,12 @@ from sysim.model.action import (
     AlertCondition,
     ClearQueueLever,
     Condition,
+    DeployLever,
     DrainLever,
     FlagLever,
     Lever,
     RestartLever,
+    RollbackLever,
     ScaleLever,
     SetLever,
     Setting,
@@ -228,10 +232,12 @@ __all__ = [
     "Slo",
     "ClearQueueLever",
     "Condition",
+    "DeployLever",
     "DrainLever",
     "FlagLever",
     "Lever",
     "RestartLever",
+    "RollbackLever",
     "ScaleLever",
     "SetLever",
     "Setting",

@@ -8,7 +8,18 @@ from pydantic import Field, model_validator
 
 from sysim.model.check import Comparison
 from sysim.model.distribution import DistributionLike
-from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration, PositiveShare, Share
+from sysim.model.values import (
+    Count,
+    Duration,
+    Instant,
+    Model,
+    Name,
+    PositiveCount,
+    PositiveDuration,
+    PositiveFactor,
+    PositiveShare,
+    Share,
+)
 
 SERVICE_CONDITIONS: Final = ("queue", "in_system", "utilisation")
 """What an action can wait for at a service: levels of the moment."""
@@ -18,6 +29,9 @@ LOAD_CONDITIONS: Final = (
     "success", "goodput", "goodput_per_s", "offered_per_s", *_QUANTILES, *(f"{name}_all" for name in _QUANTILES),
 )  # fmt: skip
 """What an action can wait for at a load: counted over the last `over`."""
+
+DEFAULT_SHARE: Final = 0.25
+"""Of the replicas of a service, how many a deploy has beyond those wanted, and how many it does without."""
 
 MOST_LOOKS: Final = 720
 """The most looks that the window of a condition can cover: each is remembered."""
@@ -133,6 +147,47 @@ class ScaleLever(Model):
     replicas: PositiveCount
 
 
+class DeployLever(Model):
+    """Replicas of `service` are replaced in steps by those of a new version, which take their startup.
+
+    Up to `max_surge` replicas (or the share `max_surge_share`, rounded up) are there beyond those wanted, up to
+    `max_unavailable` (or `max_unavailable_share`, rounded down) need not be ready; both 0 means that one need not. Work
+    of the new version takes `slowdown` times as long, and a share `error` (0..1) of what reaches it ends with `error`.
+    """
+
+    kind: Literal["deploy"] = "deploy"
+    service: Name
+    max_surge: Count | None = None
+    max_surge_share: Share | None = None
+    max_unavailable: Count | None = None
+    max_unavailable_share: Share | None = None
+    slowdown: PositiveFactor = 1.0
+    error: Share = 0.0
+
+    @property
+    def surge(self) -> tuple[int, float]:
+        """Count and share of the surge: one of them is meant, the share if it is at least 0."""
+        return _either(self.max_surge, self.max_surge_share)
+
+    @property
+    def missing(self) -> tuple[int, float]:
+        """The same for those that need not be ready."""
+        return _either(self.max_unavailable, self.max_unavailable_share)
+
+
+class RollbackLever(Model):
+    """Replicas of `service` are replaced by those of the version before, as by its last deploy."""
+
+    kind: Literal["rollback"] = "rollback"
+    service: Name
+
+
+def _either(count: int | None, share: float | None) -> tuple[int, float]:
+    if count is not None:
+        return count, -1.0
+    return 0, DEFAULT_SHARE if share is None else share
+
+
 SettingKey = Literal[
     "timeout", "circuit_breaker", "fallback", "retry.max_attempts", "hedge.max_attempts", "rate_limit.rate"
 ]
@@ -156,7 +211,10 @@ class SetLever(Model):
     settings: tuple[Setting, ...] = Field(min_length=1)
 
 
-Lever = FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | UndrainLever | ScaleLever | SetLever
+Lever = (
+    FlagLever | ShedLever | ClearQueueLever | RestartLever | DrainLever | UndrainLever | ScaleLever | SetLever
+    | DeployLever | RollbackLever
+)  # fmt: skip
 """What an action does; `kind` tells which."""
 
 
@@ -179,6 +237,6 @@ class Action(Model):
 
 __all__ = [
     "LOAD_CONDITIONS", "MOST_LOOKS", "SERVICE_CONDITIONS", "Action", "AlertCondition", "ClearQueueLever", "Condition",
-    "DrainLever", "FlagLever", "Lever", "RestartLever", "ScaleLever", "SetLever", "Setting", "SettingKey", "ShedLever",
-    "UndrainLever",
+    "DeployLever", "DrainLever", "FlagLever", "Lever", "RestartLever", "RollbackLever", "ScaleLever",
+    "SetLever", "Setting", "SettingKey", "ShedLever", "UndrainLever",
 ]  # fmt: skip

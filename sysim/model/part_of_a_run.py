@@ -12,6 +12,7 @@ from sysim.model.action import (
     RestartLever,
     ScaleLever,
 )
+from sysim.model.autoscaler import ScheduleLine
 from sysim.model.demand import mean
 from sysim.model.distribution import Constant, Distribution
 from sysim.model.fault import CrashFault, Fault
@@ -136,4 +137,26 @@ def actions_from(
             case _:
                 # A nanosecond apart: the order of actions within one instant is not that of the list.
                 standing.append(action.model_copy(update={"at": len(standing), "after": None}))
-    return (*standing, *ahead), flags, services
+    return (*standing, *ahead), flags, {name: _scheduled(service, cut, end) for name, service in services.items()}
+
+
+def _scheduled(service: Service, cut: int, end: int) -> Service:
+    """A service as its schedule has left it at `cut` (ns), and what of the schedule lies from there to `end`."""
+    ahead: list[ScheduleLine] = []
+    past: list[tuple[int, int]] = []
+    for line in service.schedule:
+        due: int | None = line.at
+        if line.at < cut:
+            rounds = (cut - 1 - line.at) // line.every if line.every else 0
+            past.append((line.at + rounds * (line.every or 0), line.replicas))
+            due = past[-1][0] + line.every if line.every else None
+        if due is not None and due < end:
+            ahead.append(line.model_copy(update={"at": due - cut}))
+    changes: dict[str, object] = {"schedule": tuple(ahead)} if service.schedule else {}
+    if past:
+        count = max(past, key=lambda one: one[0])[1]
+        changes["replicas"] = count
+        if service.autoscaler is not None:
+            changes["autoscaler"] = service.autoscaler.model_copy(update={"min": count})
+            changes["replicas"] = max(count, service.replicas)
+    return service.model_copy(update=changes) if changes else service

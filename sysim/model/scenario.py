@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sysim.model.action import Action, ScaleLever
+from sysim.model.action import Action, DeployLever, ScaleLever
 from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.fault import Fault
@@ -114,6 +115,17 @@ class Scenario(Model):
         levers = [action.lever for action in self.actions]
         scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
         return max(self.services[service].most_scaled, *scaled, 1)
+
+    def rows(self, service: str) -> int:
+        """How many replicas a service has room for: twice the most, and a surge, where a deploy may replace them."""
+        most = self.most_replicas(service)
+        surges = [
+            max(count, ceil(share * most))
+            for lever in (action.lever for action in self.actions)
+            if isinstance(lever, DeployLever) and lever.service == service
+            for count, share in (lever.surge,)
+        ]
+        return 2 * most + max(surges) if surges else most
 
     @property
     def whole(self) -> Window:

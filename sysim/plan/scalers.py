@@ -1,11 +1,34 @@
-"""What autoscalers know at time 0: both engines begin with these tables."""
+"""What is known at time 0 of how many replicas there shall be: both engines begin with these tables."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sysim.plan.plan import Ints, Plan
-from sysim.plan.tables import N_ZS, S_BEGIN, SCALER_AUTO, Z_FIRST_SLOT, Z_KIND, Z_MIN, Z_SLOTS, Z_SVC, ZS_MIN, ZS_SET
+from sysim.plan.tables import (
+    N_RO,
+    N_ZS,
+    NONE,
+    RO_DESIRED,
+    RO_LEVER,
+    S_BEGIN,
+    SCALER_AUTO,
+    Z_FIRST_SLOT,
+    Z_KIND,
+    Z_MIN,
+    Z_SLOTS,
+    Z_SVC,
+    ZS_MIN,
+    ZS_SET,
+)
+
+
+def rolls_at_first(plan: Plan) -> Ints:
+    """How many replicas each service shall have, all of the version of time 0."""
+    rolls = np.zeros((len(plan.svc), N_RO), dtype=np.int64)
+    rolls[:, RO_DESIRED] = plan.svc[:, S_BEGIN]
+    rolls[:, RO_LEVER] = NONE
+    return rolls
 
 
 def scalers_at_first(plan: Plan) -> Ints:

@@ -18,6 +18,9 @@ _FALLS_THROUGH = (
     t.OP_FLAG,
     t.OP_THINK,
 )
+_OF_SERVICES = (
+    t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART, t.LEVER_DRAIN, t.LEVER_SCALE, t.LEVER_DEPLOY, t.LEVER_ROLLBACK,
+)  # fmt: skip
 
 
 class InvalidPlan(AssertionError):
@@ -229,13 +232,18 @@ def _actions(plan: Plan) -> None:
     for own, count, what in (
         ((t.LEVER_FLAG,), plan.n_flags, "flag"),
         ((t.LEVER_SHED,), plan.n_streams, "stream"),
-        ((t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART, t.LEVER_DRAIN, t.LEVER_SCALE), plan.n_services, "service"),
+        (_OF_SERVICES, plan.n_services, "service"),
         ((t.LEVER_SET,), plan.n_policies, "policy"),
     ):
         _within(arg[np.isin(kind, own)], count, f"the {what} of a lever")
     scales = levers[kind == t.LEVER_SCALE]
     room = plan.svc[scales[:, t.LE_ARG], t.S_REPLICAS]
     _check((scales[:, t.LE_VALUE] <= room).all(), "there is no room for the replicas of a lever")
+    deploys = kind == t.LEVER_DEPLOY
+    room = plan.svc[arg[deploys], t.S_REPLICAS] - 2 * plan.svc[arg[deploys], t.S_BEGIN]
+    _check((levers[deploys, t.LE_SURGE] <= room).all(), "there is no room for the surge of a deploy")
+    keys = levers[deploys, t.LE_KEY].tolist()
+    _check(len(set(keys)) == len(keys), "two versions have the same key")
     _within(levers[kind == t.LEVER_SET, t.LE_COLUMN], t.N_P, "the column of a lever")
     _spans(levers[:, t.LE_FIRST_HIT], levers[:, t.LE_HITS], len(plan.lever_hits), "the replicas of a lever")
     if levers[:, t.LE_HITS].any():

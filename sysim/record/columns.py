@@ -90,6 +90,7 @@ EV_BREAKER: Final = 1  # subject scope, value new state
 EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down 2 gone for good, or until it is wanted again
 EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
 EV_SCALE: Final = 4  # subject scaler, value how many replicas there shall be, or at least
+EV_ROLLED: Final = 5  # subject service, value the version that all of its replicas run from now on
 REPLICA_DOWN: Final = 0
 REPLICA_UP: Final = 1
 REPLICA_GONE: Final = 2

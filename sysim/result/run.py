@@ -16,7 +16,7 @@ from sysim.analysis.stability import State, classify, counts, worst
 from sysim.model import Scenario
 from sysim.plan.plan import Plan
 from sysim.plan.tables import K_STAT, SCALER_AUTO, Z_BESIDE, Z_KIND
-from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_FAULT, EV_SCALE, EVENT_LIMIT
+from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_FAULT, EV_ROLLED, EV_SCALE, EVENT_LIMIT
 from sysim.record.record import Record
 from sysim.result.series import Series
 from sysim.result.stats import WindowStats
@@ -132,6 +132,8 @@ class Run:
                 found.append(
                     Transition(at / NS, "action", label, "carried out" if value == CARRIED_OUT else "decided")
                 )
+            elif kind == EV_ROLLED:
+                found.append(Transition(at / NS, "deploy", names.services[subject], "complete"))
             elif kind == EV_SCALE:
                 found.append(Transition(at / NS, "scaling", names.scalers[subject], str(value)))
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sysim import model
+from sysim import model, units
 from sysim.scenario_file.conditions import When
 from sysim.scenario_file.faults import REPLICAS
 from sysim.scenario_file.forms import Either, Tagged
@@ -13,15 +13,12 @@ from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import FLAG_REF, ZONE_REF, NameRef
 from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.settings import Settings
-from sysim.scenario_file.shapes import INVALID, NAME, ListOf, MapOf, Record, Schema, Shape
+from sysim.scenario_file.shapes import INVALID, NAME, ListOf, MapOf, Record, Schema, Shape, Value
 from sysim.scenario_file.steps import check_unique_names
-from sysim.scenario_file.values import COUNT, DISTRIBUTION, INSTANT, NAME_VALUE, SHARE, TRUTH, text_schema
+from sysim.scenario_file.values import COUNT, DISTRIBUTION, FACTOR, INSTANT, NAME_VALUE, SHARE, TRUTH, text_schema
 
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
-
-LATER = ("deploy", "rollback")
-"""Levers of the format that no engine pulls yet."""
 
 _ZONE = re.compile(rf"zone\s+({NAME.pattern})")
 SERVICE_REF = NameRef("a service of this file", "unknown-service", lambda ctx: ctx.services)
@@ -89,6 +86,29 @@ class _Narrowed(Record):
         return super().construct({**given, **values.get("replicas", {})}, node, at, ctx)
 
 
+def _spare(value: Any) -> int | float:
+    text = isinstance(value, str) and value.endswith("%")
+    return units.share(value) if text else units.count(value)
+
+
+_SPARE = Value(
+    _spare,
+    "a number of replicas or a share such as 25%",
+    {"anyOf": [{"type": "integer", "minimum": 0}, text_schema(units.PERCENT_PATTERN, units.COUNT_PATTERN)]},
+)
+
+
+class _Deployed(Record):
+    """A deploy, whose surge and what it does without are numbers or shares."""
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        given = {}
+        for key, value in values.items():
+            share = key in ("max_surge", "max_unavailable") and isinstance(value, float)
+            given[f"{key}_share" if share else key] = value
+        return super().construct(given, node, at, ctx)
+
+
 def _lever_of(node: Node) -> str:
     return "map" if isinstance(node, Map) else "scalar"
 
@@ -153,6 +173,16 @@ def _action() -> Tagged:
     })  # fmt: skip
     count = {"service": SERVICE_REF, "replicas": COUNT}
     scale = Record("{service, replicas}", model.ScaleLever, count, ("service", "replicas"))
+    deploy = Either("a service or {service, max_surge, max_unavailable, slowdown, error}", _lever_of, {
+        "scalar": SERVICE_REF,
+        "map": _Deployed("{service, max_surge, max_unavailable, slowdown, error}", model.DeployLever, {
+            "service": SERVICE_REF, "max_surge": _SPARE, "max_unavailable": _SPARE, "slowdown": FACTOR, "error": SHARE,
+        }, ("service",)),
+    })  # fmt: skip
+    rollback = Either("a service or {service}", _lever_of, {
+        "scalar": SERVICE_REF,
+        "map": Record("{service}", model.RollbackLever, {"service": SERVICE_REF}, ("service",)),
+    })  # fmt: skip
     levers: dict[str, tuple[Shape, Any]] = {
         "flag": (_Flags(), lambda value: model.FlagLever(flags=value)),
         "shed": (shed, lambda value: value),
@@ -161,12 +191,13 @@ def _action() -> Tagged:
         "drain": (_drained(model.DrainLever, some), lambda value: value),
         "undrain": (_drained(model.UndrainLever, some), lambda value: value),
         "scale": (scale, lambda value: value),
+        "deploy": (deploy, lambda value: model.DeployLever(service=value) if isinstance(value, str) else value),
+        "rollback": (rollback, lambda value: model.RollbackLever(service=value) if isinstance(value, str) else value),
         "set": (Settings(), lambda value: model.SetLever(settings=value)),
     }
     return Tagged(
         "an action",
         {name: _ActionRecord(name, shape, make) for name, (shape, make) in levers.items()},
-        later=LATER,
     )
 
 
@@ -181,4 +212,4 @@ class Actions(ListOf):
         return super().read(node, at, ctx)
 
 
-__all__ = ["LATER", "Actions"]
+__all__ = ["Actions"]

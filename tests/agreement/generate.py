@@ -485,7 +485,7 @@ class _Scenario:
             node["after"] = self.drawn()
         settings = list(_settings(scenario))
         kinds = ["flag", "undrain"]
-        kinds += 2 * ["shed", "clear_queue", "restart", "drain"] + 3 * ["set", "scale"]
+        kinds += 2 * ["shed", "clear_queue", "restart", "drain"] + 3 * ["set", "scale", "deploy"] + ["rollback"]
         kind = rng.choice(kinds)
         if kind == "set" and not settings:
             kind = "clear_queue"
@@ -501,6 +501,10 @@ class _Scenario:
             node["restart"] = self.restart(service, scenario)
         elif kind == "scale":
             node["scale"] = {"service": service, "replicas": rng.choice((1, 1, 2, 3, 4))}
+        elif kind == "deploy":
+            node["deploy"] = self.deploy(service)
+        elif kind == "rollback":
+            node["rollback"] = service
         elif kind in ("drain", "undrain"):
             zones = sorted({zone for body in scenario["services"].values() for zone in body.get("zones", ())})
             node[kind] = self.restart(service, scenario)
@@ -509,6 +513,18 @@ class _Scenario:
         else:
             some = rng.sample(settings, min(len(settings), rng.choice((1, 1, 2))))
             node["set"] = {f"{path}.{key}": self.setting(key) for path, key in some}
+        return node
+
+    def deploy(self, service: str) -> Any:
+        rng = self.rng
+        node: Node = {"service": service}
+        for key in ("max_surge", "max_unavailable"):
+            if self.often():
+                node[key] = rng.choice((0, 1, 2, "0%", "30%", "50%", "100%"))
+        if rng.random() < 0.5:
+            node["slowdown"] = rng.choice((2, 3, 0.5))
+        if self.seldom():
+            node["error"] = rng.choice(("50%", "100%"))
         return node
 
     def restart(self, service: str, scenario: Node) -> Any:

@@ -21,7 +21,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.replicas import crash, restart, serve
-from sysim.engine.compiled.scaling import scale
+from sysim.engine.compiled.scaling import deploy, roll_back, scale
 from sysim.engine.compiled.visits import close, leave_waiting
 from sysim.plan.tables import (
     AC_AFTER,
@@ -44,9 +44,11 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DEPLOY,
     LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_ROLLBACK,
     LEVER_SCALE,
     LEVER_SHED,
     R_ACTION,
@@ -152,6 +154,10 @@ def pull(w, lever):
         drain_some(w, lever)
     elif kind == LEVER_SCALE:
         scale(w, arg, levers[lever, LE_VALUE])
+    elif kind == LEVER_DEPLOY:
+        deploy(w, lever)
+    elif kind == LEVER_ROLLBACK:
+        roll_back(w, arg)
     else:
         t.policies(w)[arg, levers[lever, LE_COLUMN]] = levers[lever, LE_VALUE]
 

@@ -20,7 +20,6 @@ from sysim.engine.compiled.columns import (
     PH_NET,
     RX_RETURN,
     RX_STANDING,
-    SP_CORES,
     SP_FACTOR,
     SP_PAUSED,
     ST_ID,
@@ -37,6 +36,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.replicas import READY, crash, restart, rise
+from sysim.engine.compiled.speeds import speeds
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.engine.compiled.visits import touch_service, work_unused
 from sysim.engine.compiled.work import cores_reschedule, cores_sync, retime
@@ -46,7 +46,6 @@ from sysim.plan.tables import (
     F_FOR,
     F_HITS,
     F_KIND,
-    F_OP,
     F_RESTART_AFTER,
     F_STRIKE,
     F_UNTIL,
@@ -57,7 +56,6 @@ from sysim.plan.tables import (
     FAULT_RESET,
     FAULT_SLOWDOWN,
     FF_STRIKE,
-    FF_VALUE,
     FS_ACTIVE,
     FS_OCCURRENCE,
     FS_SINCE,
@@ -70,12 +68,10 @@ from sysim.plan.tables import (
     S_CORES,
     S_FIRST_OP,
     S_OPS,
-    SF_CORES,
     UNREACHABLE,
 )
 from sysim.record.columns import EV_FAULT
 from sysim.record.counters import transition
-from sysim.semantics.disturbance import shrunk, slowed, stands_still
 from sysim.semantics.disturbance import struck as struck_of
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
@@ -99,43 +95,6 @@ def schedule_begin(w, f, time, recurring):
     push(w, time, R_FAULT, derive(fault_keys[f], 2 * o), refer(o, BEGIN, f))
     if recurring:
         g[G_PENDING] -= 1  # does not keep the drain going
-
-
-@law
-def speeds(w, r, op):
-    """Factor, pause and cores of operation `op` (local) at replica `r` under the faults now active."""
-    speed = t.speed(w)
-    svc = t.svc(w)
-    svcF = t.svcF(w)
-    replicas = t.replicas(w)
-    rep_faults = t.rep_faults(w)
-    rep_faults_at = t.rep_faults_at(w)
-    faults = t.faults(w)
-    faultsF = t.faultsF(w)
-    fstate = t.fstate(w)
-    struck = t.struck(w)
-    s = replicas[r, RP_SVC]
-    row = replicas[r, RP_FIRST_SPEED] + op
-    factor = 1.0
-    paused = 0.0
-    cores = svcF[s, SF_CORES]
-    for at in range(rep_faults_at[r], rep_faults_at[r + 1]):
-        f = rep_faults[at]
-        if fstate[f, FS_ACTIVE] == 0 or struck[f, r] == 0:
-            continue
-        if faults[f, F_OP] >= 0 and faults[f, F_OP] != svc[s, S_FIRST_OP] + op:
-            continue
-        kind = faults[f, F_KIND]
-        value = faultsF[f, FF_VALUE]
-        if stands_still(kind, value):
-            paused += 1.0
-        elif kind == FAULT_CAPACITY and svc[s, S_CORES] >= 0:
-            cores = shrunk(cores, kind, value)
-        else:
-            factor = slowed(factor, kind, value)
-    speed[row, SP_FACTOR] = factor
-    speed[row, SP_PAUSED] = paused
-    speed[row, SP_CORES] = cores
 
 
 @law

@@ -37,6 +37,7 @@ from sysim.engine.compiled.columns import (
     REQUEST,
     RQ_N,
     RX_IN_SYSTEM,
+    RX_VERSION,
     ST_CELL,
     ST_CLIENT,
     ST_DEADLINE,
@@ -96,6 +97,8 @@ from sysim.plan.tables import (
     L_PC,
     L_RATES,
     L_STREAMS,
+    LE_KEY,
+    LEF_ERROR,
     LF_BATCH,
     LT_TARGET,
     OK,
@@ -162,6 +165,13 @@ def struck_by_error(w, a):
     return result
 
 
+@law
+def fails(w, lever, key):
+    """Whether the version that this lever has deployed answers the attempt of this key with an error."""
+    share = t.leversF(w)[lever, LEF_ERROR]
+    return share > 0.0 and uniform(derive(key, t.levers(w)[lever, LE_KEY]), X_ERROR) < share
+
+
 @inlined_law
 def arrive(w, i):
     """Attempt `i` reaches its replica."""
@@ -201,6 +211,11 @@ def arrive(w, i):
             return ACT_VISIT_END
         if verdict == 2:
             st[i, ST_MARK] |= MARK_ERROR
+    version = rep[r, RX_VERSION]
+    if version > 0 and fails(w, version - 1, st[i, ST_KEY]):
+        blame(w, i, at_site(w, M_ERROR_FAULT, 0, st[i, A_SITE]))
+        g[G_OUT] = ERROR
+        return ACT_VISIT_END
     if rep[r, RX_IN_SYSTEM] >= svc[s, S_ADMISSION]:
         blame(w, i, stuck(w, i, -1, M_SHED))
         g[G_OUT] = SHED

@@ -47,6 +47,7 @@ from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.visits import close, free_worker, leave_queue, leave_resume, touch_service
 from sysim.plan.tables import (
+    ACTION_SCALE,
     GONE,
     K_CALLER,
     K_POLICY,
@@ -54,7 +55,11 @@ from sysim.plan.tables import (
     K_ROWS,
     LEAVING,
     LOST,
+    R_ACTION,
     R_FAULT,
+    RO_DUE,
+    RO_ROLLING,
+    ROLL_NO,
     RP_KEY,
     RP_SVC,
     S_FIRST,
@@ -111,6 +116,17 @@ def begins_to_start(w, generation, r, time):
 
 
 @law
+def stir(w, s):
+    """Something has changed for the replicas of service `s`: if they are being replaced, that goes on now."""
+    rolls = t.rolls(w)
+    if rolls[s, RO_ROLLING] != ROLL_NO and rolls[s, RO_DUE] == 0:
+        rolls[s, RO_DUE] = 1
+        g = t.g(w)
+        key = derive(derive(g[G_SEED], t.replicas(w)[t.svc(w)[s, S_FIRST], RP_KEY]), 0)
+        push(w, g[G_NOW], R_ACTION, key, refer(0, ACTION_SCALE, t.scalers(w).shape[0] + s))
+
+
+@law
 def gone(w, r):
     """Replica `r` is no more."""
     g = t.g(w)
@@ -120,6 +136,7 @@ def gone(w, r):
         g[G_LEAVING] -= 1
     rep[r, RX_STANDING] = GONE
     g[G_TRANSITIONS] = transition(t.events(w), g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, REPLICA_GONE)
+    stir(w, t.replicas(w)[r, RP_SVC])
 
 
 @law
@@ -147,6 +164,7 @@ def crash(w, r):
         gone(w, r)
     else:
         g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], now, EV_REPLICA, r, REPLICA_DOWN)
+        stir(w, s)
     for i in range(st.shape[0]):
         if st[i, ST_ID] == 0 or st[i, ST_KIND] != VISIT or st[i, ST_REP] != r:
             continue
@@ -223,6 +241,7 @@ def rise(w, r):
     g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, REPLICA_UP)
     if rep[r, RX_DRAINED] == 0:
         serve(w, r)
+    stir(w, s)
 
 
 @law

@@ -6,16 +6,14 @@ A look that changes nothing leaves no trace: its entry is dead.
 from __future__ import annotations
 
 from sysim.engine.compiled import world as t
-from sysim.engine.compiled.columns import G_CELL, G_DURATION, G_NOTES, G_NOW, G_SERVICES, G_TRANSITIONS, RX_STANDING
+from sysim.engine.compiled.columns import G_CELL, G_DURATION, G_NOTES, G_NOW, G_SERVICES, G_TRANSITIONS
 from sysim.engine.compiled.entries import push, refer
-from sysim.engine.compiled.scaling import scale
+from sysim.engine.compiled.scaling import roll_on, scale
 from sysim.plan.tables import (
     ACTION_SCALE,
     R_ACTION,
-    S_FIRST,
-    S_REPLICAS,
+    RO_DESIRED,
     SCALER_LINE,
-    WANTED,
     Z_AT,
     Z_BESIDE,
     Z_COUNT,
@@ -58,25 +56,16 @@ def go_on(w, z, now):
 
 
 @law
-def wanted(w, s):
-    """How many replicas service `s` shall have."""
-    rep = t.rep(w)
-    svc = t.svc(w)
-    count = 0
-    for r in range(svc[s, S_FIRST], svc[s, S_FIRST] + svc[s, S_REPLICAS]):
-        if rep[r, RX_STANDING] == WANTED:
-            count += 1
-    return count
-
-
-@law
 def comes_to_something(w, z, now):
-    """Whether scaler `z` changes anything at `now`, as lines of schedules always do; if not, it comes again later."""
+    """Whether scaler `z` changes anything at `now`, as lines of schedules always do; if not, it comes again later.
+
+    From the last scaler on the entries are those of services whose replicas are being replaced.
+    """
     g = t.g(w)
     scalers = t.scalers(w)
-    if scalers[z, Z_KIND] == SCALER_LINE:
+    if z >= scalers.shape[0] or scalers[z, Z_KIND] == SCALER_LINE:
         return True
-    there = wanted(w, scalers[z, Z_SVC])
+    there = t.rolls(w)[scalers[z, Z_SVC], RO_DESIRED]
     asked = _weigh(
         scalers, t.scalersF(w), z, t.scaler_state(w), t.recommendations(w), t.svc(w), t.svcF(w), t.level(w),
         t.svc_cells(w), g[G_CELL], g[G_SERVICES], there, now,
@@ -93,6 +82,9 @@ def rescale(w, z):
     g = t.g(w)
     scalers = t.scalers(w)
     state = t.scaler_state(w)
+    if z >= scalers.shape[0]:
+        roll_on(w, z - scalers.shape[0])
+        return
     s = scalers[z, Z_SVC]
     count = state[z, ZS_NEXT]
     told = count
@@ -100,7 +92,7 @@ def rescale(w, z):
         count = told = scalers[z, Z_COUNT]
         beside = scalers[z, Z_BESIDE]
         if beside >= 0:
-            there = wanted(w, s)
+            there = t.rolls(w)[s, RO_DESIRED]
             state[beside, ZS_MIN] = told
             count = max(there, told)
             if count != there:

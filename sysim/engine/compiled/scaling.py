@@ -1,4 +1,6 @@
-"""A service gets more replicas, or fewer: new ones start, those with the highest numbers leave once they are empty."""
+"""A service gets more replicas, or fewer, or others: new ones start, those with the highest numbers leave once they
+are empty.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from sysim.engine.compiled.columns import (
     A_FROM,
     A_OPEN,
     G_LEAVING,
+    G_NOW,
+    G_TRANSITIONS,
     PH_GONE,
     PH_LINE,
     PH_PERMIT,
@@ -15,6 +19,7 @@ from sysim.engine.compiled.columns import (
     RX_GENERATION,
     RX_RETURN,
     RX_STANDING,
+    RX_VERSION,
     RX_WITNESS,
     ST_ID,
     ST_KIND,
@@ -24,27 +29,228 @@ from sysim.engine.compiled.columns import (
     VISIT,
 )
 from sysim.engine.compiled.replicas import forget, gone, restart, serve
+from sysim.engine.compiled.speeds import speeds
 from sysim.engine.compiled.visits import touch_service
-from sysim.plan.tables import GONE, LEAVING, RP_SVC, S_FIRST, S_REPLICAS, S_SHARED, WANTED
-from sysim.record.columns import LV_UP
+from sysim.engine.compiled.work import cores_sync
+from sysim.plan.tables import (
+    GONE,
+    LE_ARG,
+    LE_MISSING,
+    LE_SURGE,
+    LEAVING,
+    LEF_MISSING,
+    LEF_SURGE,
+    RO_BEFORE,
+    RO_DESIRED,
+    RO_DUE,
+    RO_LEVER,
+    RO_ROLLING,
+    RO_TARGET,
+    ROLL_NO,
+    ROLL_ON,
+    ROLL_SHORT,
+    RP_SVC,
+    S_CORES,
+    S_FIRST,
+    S_OPS,
+    S_REPLICAS,
+    S_SHARED,
+    S_ZONES,
+    WANTED,
+)
+from sysim.record.columns import EV_ROLLED, LV_UP
+from sysim.record.counters import transition
 from sysim.semantics.jit import law
+from sysim.semantics.rollout import may_drop, may_drop_unready, may_start, surge, unavailable
 
 
 @law
 def scale(w, s, count):
-    """Service `s` shall have `count` replicas, those with the lowest numbers."""
-    svc = t.svc(w)
-    first = svc[s, S_FIRST]
-    for local in range(svc[s, S_REPLICAS]):
-        if local < count:
-            want(w, first + local)
-        else:
-            send_away(w, first + local)
+    """Service `s` shall have `count` replicas."""
+    t.rolls(w)[s, RO_DESIRED] = count
+    reach(w, s)
 
 
 @law
-def want(w, r):
-    """There shall be replica `r`: it stays, or starts as a new one."""
+def reach(w, s):
+    """As many replicas of service `s` come and leave as may at this moment.
+
+    Where all are of the version that they shall have: until there are as many as there shall be. While a deploy
+    replaces them new ones start and old ones leave by its laws; what is ready, down or gone later goes on with it.
+    """
+    rolls = t.rolls(w)
+    desired = rolls[s, RO_DESIRED]
+    if count(w, s, False, False) == 0:
+        there = count(w, s, True, False)
+        if there < desired:
+            there += come(w, s, desired - there)
+            if there < desired and rolls[s, RO_ROLLING] == ROLL_NO:
+                rolls[s, RO_ROLLING] = ROLL_SHORT
+        elif there > desired:
+            leave(w, s, there - desired, True)
+        return
+    lever = rolls[s, RO_LEVER]
+    levers = t.levers(w)
+    leversF = t.leversF(w)
+    surges = surge(desired, levers[lever, LE_SURGE], leversF[lever, LEF_SURGE])
+    missing = unavailable(desired, levers[lever, LE_MISSING], leversF[lever, LEF_MISSING], surges)
+    leave(w, s, max(0, count(w, s, True, False) - desired), True)
+    start(w, s, surges)
+    new = count(w, s, True, False)
+    starting = new - count(w, s, True, True)
+    down = may_drop_unready(desired, new + count(w, s, False, False), starting, missing)
+    leave_down(w, s, down)
+    available = count(w, s, True, True) + count(w, s, False, True)
+    leave(w, s, may_drop(desired, available, missing), False)
+    start(w, s, surges)
+
+
+@law
+def start(w, s, surges):
+    """So many replicas of the new version start as may beside a surge of `surges`."""
+    new = count(w, s, True, False)
+    come(w, s, may_start(t.rolls(w)[s, RO_DESIRED], new, new + count(w, s, False, False), surges))
+
+
+@law
+def count(w, s, new, ready):
+    """How many replicas of service `s` shall be there, of the `new` version or of others; or `ready` ones of them."""
+    rep = t.rep(w)
+    up = t.up(w)
+    svc = t.svc(w)
+    target = t.rolls(w)[s, RO_TARGET]
+    found = 0
+    for r in range(svc[s, S_FIRST], svc[s, S_FIRST] + svc[s, S_REPLICAS]):
+        if rep[r, RX_STANDING] == WANTED and (rep[r, RX_VERSION] == target) == new and (up[r] != 0 or not ready):
+            found += 1
+    return found
+
+
+@law
+def tally(w, s, new):
+    """Count the replicas that shall be there by the places of their zones; old ones only if not `new`."""
+    rep = t.rep(w)
+    svc = t.svc(w)
+    classes = t.classes(w)
+    first = svc[s, S_FIRST]
+    zones = svc[s, S_ZONES]
+    target = t.rolls(w)[s, RO_TARGET]
+    for zone in range(zones):
+        classes[zone] = 0
+    for r in range(first, first + svc[s, S_REPLICAS]):
+        if rep[r, RX_STANDING] == WANTED and (rep[r, RX_VERSION] == target) == new:
+            classes[(r - first) % zones] += 1
+
+
+@law
+def come(w, s, number):
+    """So many more replicas of service `s` come, as far as there is room; how many do is returned.
+
+    Each takes the place where the zone has the fewest, of these the lowest; one of the version that leaves may stay.
+    """
+    rep = t.rep(w)
+    svc = t.svc(w)
+    classes = t.classes(w)
+    first = svc[s, S_FIRST]
+    zones = svc[s, S_ZONES]
+    target = t.rolls(w)[s, RO_TARGET]
+    tally(w, s, True)
+    for n in range(number):
+        best = -1
+        for r in range(first, first + svc[s, S_REPLICAS]):
+            free = rep[r, RX_STANDING] == GONE or (rep[r, RX_STANDING] == LEAVING and rep[r, RX_VERSION] == target)
+            if free and (best < 0 or classes[(r - first) % zones] < classes[(best - first) % zones]):
+                best = r
+        if best < 0:
+            return n
+        classes[(best - first) % zones] += 1
+        want(w, best, target)
+    return number
+
+
+@law
+def leave(w, s, number, new):
+    """So many replicas of service `s` leave, of the `new` version or ready ones of others: highest number first.
+
+    Of the new version it is one where the zone has the most.
+    """
+    rep = t.rep(w)
+    up = t.up(w)
+    svc = t.svc(w)
+    classes = t.classes(w)
+    first = svc[s, S_FIRST]
+    zones = svc[s, S_ZONES]
+    target = t.rolls(w)[s, RO_TARGET]
+    tally(w, s, new)
+    for _ in range(number):
+        best = -1
+        for r in range(first, first + svc[s, S_REPLICAS]):
+            its = rep[r, RX_STANDING] == WANTED and (rep[r, RX_VERSION] == target) == new and (new or up[r] != 0)
+            if its and (best < 0 or classes[(r - first) % zones] >= classes[(best - first) % zones]):
+                best = r
+        if best < 0:
+            return
+        classes[(best - first) % zones] -= 1
+        send_away(w, best)
+
+
+@law
+def leave_down(w, s, number):
+    """At most so many replicas of old versions that are down leave, highest number first."""
+    rep = t.rep(w)
+    up = t.up(w)
+    svc = t.svc(w)
+    target = t.rolls(w)[s, RO_TARGET]
+    first = svc[s, S_FIRST]
+    for back in range(svc[s, S_REPLICAS]):
+        r = first + svc[s, S_REPLICAS] - 1 - back
+        if number > 0 and rep[r, RX_STANDING] == WANTED and rep[r, RX_VERSION] != target and up[r] == 0:
+            number -= 1
+            send_away(w, r)
+
+
+@law
+def deploy(w, lever):
+    """The replicas of a lever's service are replaced by those of the version that it brings."""
+    s = t.levers(w)[lever, LE_ARG]
+    rolls = t.rolls(w)
+    rolls[s, RO_BEFORE] = rolls[s, RO_TARGET]
+    rolls[s, RO_TARGET] = lever + 1
+    rolls[s, RO_LEVER] = lever
+    rolls[s, RO_ROLLING] = ROLL_ON
+    reach(w, s)
+
+
+@law
+def roll_back(w, s):
+    """The replicas of service `s` are replaced by those of the version before; without one nothing happens."""
+    rolls = t.rolls(w)
+    before = rolls[s, RO_BEFORE]
+    if before != rolls[s, RO_TARGET]:
+        rolls[s, RO_BEFORE] = rolls[s, RO_TARGET]
+        rolls[s, RO_TARGET] = before
+        rolls[s, RO_ROLLING] = ROLL_ON
+        reach(w, s)
+
+
+@law
+def roll_on(w, s):
+    """Replicas have become ready, gone down or gone: more may come and leave, until all are there and none is old."""
+    g = t.g(w)
+    rolls = t.rolls(w)
+    rolls[s, RO_DUE] = 0
+    reach(w, s)
+    if count(w, s, False, False) == 0 and count(w, s, True, True) == rolls[s, RO_DESIRED]:
+        if rolls[s, RO_ROLLING] == ROLL_ON:
+            g[G_TRANSITIONS] = transition(
+                t.events(w), g[G_TRANSITIONS], g[G_NOW], EV_ROLLED, s, rolls[s, RO_TARGET]
+            )
+        rolls[s, RO_ROLLING] = ROLL_NO
+
+
+@law
+def want(w, r, version):
+    """There shall be replica `r`: it stays, or starts as a new one that runs `version`."""
     rep = t.rep(w)
     if rep[r, RX_STANDING] == LEAVING:
         rep[r, RX_STANDING] = WANTED
@@ -55,6 +261,14 @@ def want(w, r):
         rep[r, RX_STANDING] = WANTED
         rep[r, RX_DRAINED] = 0
         rep[r, RX_GENERATION] += 1
+        if rep[r, RX_VERSION] != version:
+            s = t.replicas(w)[r, RP_SVC]
+            rep[r, RX_VERSION] = version
+            if t.svc(w)[s, S_CORES] >= 0:
+                touch_service(w, s)
+                cores_sync(w, r)
+            for op in range(t.svc(w)[s, S_OPS]):
+                speeds(w, r, op)
         forget(w, r)
         restart(w, r, 0)
 

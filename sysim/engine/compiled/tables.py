@@ -13,7 +13,7 @@ from sysim.engine.compiled import world
 from sysim.engine.compiled.entries import ROOT
 from sysim.errors import SimulationError
 from sysim.plan.plan import Plan
-from sysim.plan.scalers import recommendations_at_first, scalers_at_first
+from sysim.plan.scalers import recommendations_at_first, rolls_at_first, scalers_at_first
 from sysim.plan.tables import (
     AC_KEY,
     ARRIVALS_MMPP,
@@ -43,6 +43,7 @@ from sysim.plan.tables import (
     S_BEGIN,
     S_FIRST,
     S_OPS,
+    S_ZONES,
     SF_CORES,
     WANTED,
     Z_KEY,
@@ -111,6 +112,8 @@ class Tables:
     seen: Ints
     seen_hist: Ints
     action_keys: Ints
+    rolls: Ints
+    classes: Ints  # for counting replicas by zone
     scaler_state: Ints
     recommendations: Ints
     scaler_keys: Ints
@@ -172,7 +175,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
 
     users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
     # Whatever the row number of an entry means, there is a story row of that number, so looking ahead may read it.
-    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults, plan.n_actions, plan.n_scalers)
+    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults, plan.n_actions, len(plan.scalers) + plan.n_services)
     rows = 1 << max(10, int(2 * margin + 2 * users + subjects).bit_length())
     tables = Tables(
         g=g,
@@ -203,6 +206,8 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         seen=np.zeros((max(1, plan.n_slots), N_SEEN), dtype=np.int64),
         seen_hist=np.zeros((max(1, plan.n_bins), BINS), dtype=np.int64),
         action_keys=np.array([derive(run_key, key) for key in plan.actions[:, AC_KEY]], dtype=np.int64),
+        rolls=rolls_at_first(plan),
+        classes=np.zeros(int(plan.svc[:, S_ZONES].max()) + 1, dtype=np.int64),
         scaler_state=scalers_at_first(plan),
         recommendations=recommendations_at_first(plan),
         scaler_keys=np.array([derive(run_key, key) for key in plan.scalers[:, Z_KEY]], dtype=np.int64),

@@ -64,6 +64,8 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "action_state": (p.N_AS, INT, "state"),
     "seen": (p.N_SEEN, INT, "state"),
     "seen_hist": (BINS, INT, "state"),
+    "rolls": (p.N_RO, INT, "state"),
+    "classes": (0, INT, "state"),
     "scaler_state": (p.N_ZS, INT, "state"),
     "recommendations": (0, INT, "state"),
     "action_keys": (0, INT, PLAN),

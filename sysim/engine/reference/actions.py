@@ -37,9 +37,11 @@ from sysim.plan.tables import (
     LE_VALUE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DEPLOY,
     LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_ROLLBACK,
     LEVER_SCALE,
     LEVER_SHED,
     N_AS,
@@ -141,7 +143,7 @@ class Actions:
         """Pull all levers of an action."""
         self.tell(action, ACTION_CARRIED_OUT)
         for number in range(action.first, action.first + action.levers):
-            self.pull(self.levers[number], self.shares[number])
+            self.pull(number)
 
     def tell(self, action: Action, what: int) -> None:
         """Write it down."""
@@ -150,8 +152,9 @@ class Actions:
 
     # --- levers -----------------------------------------------------------------------------------------
 
-    def pull(self, lever: list[int], share: float) -> None:
+    def pull(self, number: int) -> None:
         """One lever."""
+        lever, share = self.levers[number], self.shares[number]
         kind, arg = lever[LE_KIND], lever[LE_ARG]
         if kind == LEVER_FLAG:
             self.world.flags[arg] = lever[LE_VALUE]
@@ -166,7 +169,11 @@ class Actions:
             for replica in replicas[: self.strikes(lever, share, replicas)]:
                 self.drain(replica, lever[LE_VALUE] != 0)
         elif kind == LEVER_SCALE:
-            self.faults.scale(self.world.services[arg], lever[LE_VALUE])
+            self.faults.rollout.scale(self.world.services[arg], lever[LE_VALUE])
+        elif kind == LEVER_DEPLOY:
+            self.faults.rollout.deploy(self.world.services[arg], number)
+        elif kind == LEVER_ROLLBACK:
+            self.faults.rollout.roll_back(self.world.services[arg])
         else:
             self.world.set_policy(arg, lever[LE_COLUMN], lever[LE_VALUE])
 

@@ -8,9 +8,10 @@ from sysim.engine.reference.calls import Calls
 from sysim.engine.reference.clock import DEAD, Entry, Wait
 from sysim.engine.reference.laws import derive, sample
 from sysim.engine.reference.network import Network
+from sysim.engine.reference.rollout import Rollout
 from sysim.engine.reference.visits import Visits
 from sysim.engine.reference.work import Works
-from sysim.engine.reference.world import Fault, Replica, Service, World
+from sysim.engine.reference.world import Fault, Replica, World
 from sysim.plan.tables import (
     FAULT_BLACKHOLE,
     FAULT_CAPACITY,
@@ -79,6 +80,7 @@ class Faults:
         self.network = network
         self.dawn = Dawn(self)
         self.leaving: list[Replica] = []
+        self.rollout = Rollout(world, book, self)
         self.scopes_of: dict[int, list[int]] = {}
         for k, caller in enumerate(world.scope[: world.plan.n_scopes, K_CALLER].tolist()):
             self.scopes_of.setdefault(caller, []).append(k)
@@ -179,6 +181,7 @@ class Faults:
             self.gone(replica)
         else:
             self.book.transition(EV_REPLICA, replica.row, REPLICA_DOWN)
+            self.rollout.stir(replica.service)
         self.visits.clear(replica)
         for story in list(replica.strays):
             story.stop(LOST)
@@ -224,19 +227,12 @@ class Faults:
         self.charge(replica, True, self.clock._now)
         self.book.transition(EV_REPLICA, replica.row, REPLICA_UP)
         self.visits.open_up(replica)
+        self.rollout.stir(replica.service)
 
     # --- scaling ----------------------------------------------------------------------------------------
 
-    def scale(self, service: Service, count: int) -> None:
-        """There shall be so many replicas of a service, those with the lowest numbers."""
-        for replica in service.replicas:
-            if replica.number < count:
-                self.want(replica)
-            else:
-                self.send_away(replica)
-
-    def want(self, replica: Replica) -> None:
-        """There shall be this replica: it stays, or starts as a new one."""
+    def want(self, replica: Replica, version: int) -> None:
+        """There shall be this replica: it stays, or starts as a new one that runs a version."""
         if replica.standing == LEAVING:
             replica.standing = WANTED
             self.leaving.remove(replica)
@@ -246,6 +242,9 @@ class Faults:
             replica.standing = WANTED
             replica.drained = False
             replica.crashes += 1
+            if replica.version != version:
+                replica.version = version
+                self.works.change_speed(replica)
             for k in self.scopes_of.get(replica.row, ()):
                 self.calls.state.forget(k)
             self.restart(replica, 0)
@@ -276,6 +275,7 @@ class Faults:
         replica.standing = GONE
         self.charge(replica, False, self.clock._now)
         self.book.transition(EV_REPLICA, replica.row, REPLICA_GONE)
+        self.rollout.stir(replica.service)
 
     def watch(self) -> None:
         """See after each entry whether those that leave are empty, while there are any."""

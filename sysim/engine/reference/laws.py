@@ -24,6 +24,7 @@ from sysim.semantics import (
     disturbance,
     rate_limit,
     rng,
+    rollout,
     sampling,
     scopes,
     sharing,
@@ -106,3 +107,8 @@ transition = _whole(counters.transition)
 observe = histogram.add
 look = monitor.look
 weigh = _whole(meter.weigh)
+surge = _whole(rollout.surge)
+unavailable = _whole(rollout.unavailable)
+may_start = _whole(rollout.may_start)
+may_drop_unready = _whole(rollout.may_drop_unready)
+may_drop = _whole(rollout.may_drop)

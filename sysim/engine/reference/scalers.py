@@ -15,7 +15,6 @@ from sysim.plan.scalers import recommendations_at_first, scalers_at_first
 from sysim.plan.tables import (
     R_ACTION,
     SCALER_LINE,
-    WANTED,
     Z_AT,
     Z_BESIDE,
     Z_COUNT,
@@ -48,7 +47,7 @@ class Scaler(Wait):
     @property
     def wanted(self) -> int:
         """How many replicas the service shall have."""
-        return sum(replica.standing == WANTED for replica in self.service.replicas)
+        return self.scalers.faults.rollout.desired(self.service)
 
     def comes_true(self, time: int) -> bool:
         """Whether it changes anything, as lines of schedules always do."""
@@ -112,5 +111,5 @@ class Scalers:
                     self.state[scaler.beside, ZS_SET] = count
         self.clock.note(NOTE_SCALER, scaler.key, told)
         self.book.transition(EV_SCALE, scaler.number, told)
-        self.faults.scale(scaler.service, count)
+        self.faults.rollout.scale(scaler.service, count)
         self.go_on(scaler, self.clock._now)

@@ -23,6 +23,8 @@ from sysim.plan.tables import (
     DEGRADED,
     ERROR,
     FAULT_ERROR,
+    LE_KEY,
+    LEF_ERROR,
     LOST,
     NONE,
     R_ARRIVE,
@@ -104,6 +106,7 @@ class Visits:
         self.book = book
         self.programs = programs
         self.network = network
+        self.plan = world.plan
         self.causes = Causes(len(world.plan.sites))
         network.door = Door(self)
         self.tellers: dict[int, Callable[[Visit], Telling]] = {}  # operations that users tell themselves
@@ -169,10 +172,18 @@ class Visits:
                         visit.cause = self.causes.at(M_ERROR_FAULT, 0, attempt.call.site)
                         return ERROR
                     visit.fails = True
+        if replica.version and self.version_fails(replica.version - 1, attempt.key):
+            visit.cause = self.causes.at(M_ERROR_FAULT, 0, attempt.call.site)
+            return ERROR
         if replica.in_system >= visit.service.admission:
             visit.cause = self.causes.waiting(visit, M_SHED)
             return SHED
         return 0
+
+    def version_fails(self, lever: int, key: int) -> bool:
+        """Whether the version that a lever has deployed answers an attempt with an error."""
+        share = float(self.plan.leversF[lever, LEF_ERROR])
+        return share > 0.0 and uniform(derive(key, int(self.plan.levers[lever, LE_KEY])), X_ERROR) < share
 
     def enter(self, visit: Visit) -> None:
         """The visit stays: with a worker, or in the queue."""

@@ -14,7 +14,7 @@ from sysim.engine.reference.clock import DEAD, Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, sample
 from sysim.engine.reference.stories import Story
 from sysim.engine.reference.world import Replica, Service, World
-from sysim.plan.tables import FAULT_CAPACITY, R_DONE
+from sysim.plan.tables import FAULT_CAPACITY, LEF_SLOWDOWN, R_DONE
 
 
 class Job(Wait):
@@ -133,6 +133,7 @@ class Works:
             else []
             for replica in world.replicas
         ]
+        self.slowdowns = plan.leversF[:, LEF_SLOWDOWN].tolist()
         for replica in world.replicas:
             if replica.service.cores > 0.0:
                 replica.cpu = Cpu(world.clock, book, replica.service)
@@ -188,7 +189,7 @@ class Works:
             return
         old = list(zip(replica.factor, replica.paused, strict=True))
         for operation in range(service.operations):
-            factor, paused = 1.0, False
+            factor, paused = self.own_factor(replica), False
             for fault in self.faults_of[replica.row]:
                 if replica not in fault.struck:
                     continue
@@ -218,11 +219,15 @@ class Works:
                 job.due = now + job.left
                 job.entry = self.clock.enter(job.due, R_DONE, key, job)
 
+    def own_factor(self, replica: Replica) -> float:
+        """How many times as long work takes by the version of a replica."""
+        return self.slowdowns[replica.version - 1] if replica.version else 1.0
+
     def _change_cores(self, replica: Replica) -> None:
         """The same for a replica with cores: capacities change their number, slowdowns their speed."""
         cpu: Cpu = replica.cpu
         cpu.advance()
-        cpu.cores, cpu.factor, cpu.paused = replica.service.cores, 1.0, False
+        cpu.cores, cpu.factor, cpu.paused = replica.service.cores, self.own_factor(replica), False
         for fault in self.faults_of[replica.row]:
             if replica not in fault.struck:
                 continue

@@ -112,7 +112,8 @@ class Replica(Home):
 
     __slots__ = (
         "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paid",
-        "paused", "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
+        "paused", "queue", "rising", "row", "service", "standing", "started", "version", "visits",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -128,6 +129,7 @@ class Replica(Home):
         self.crashes = 0
         self.drained = False  # gets nothing new
         self.standing = t.WANTED
+        self.version = 0  # what it runs: 0, or 1 + the row of the lever that deployed it
         self.paid = True  # it starts or is up
         self.rising: Entry | None = None  # the entry that says it is ready
         self.coming = 0  # attempts on their way to it

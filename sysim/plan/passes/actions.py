@@ -10,9 +10,11 @@ from sysim.model import (
     AlertCondition,
     ClearQueueLever,
     Condition,
+    DeployLever,
     DrainLever,
     FlagLever,
     RestartLever,
+    RollbackLever,
     ScaleLever,
     Scenario,
     SetLever,
@@ -58,14 +60,23 @@ from sysim.plan.tables import (
     LE_COLUMN,
     LE_FIRST_HIT,
     LE_HITS,
+    LE_KEY,
     LE_KIND,
+    LE_MISSING,
     LE_STRIKE,
+    LE_SURGE,
     LE_VALUE,
+    LEF_ERROR,
+    LEF_MISSING,
+    LEF_SLOWDOWN,
+    LEF_SURGE,
     LEF_VALUE,
     LEVER_CLEAR_QUEUE,
+    LEVER_DEPLOY,
     LEVER_DRAIN,
     LEVER_FLAG,
     LEVER_RESTART,
+    LEVER_ROLLBACK,
     LEVER_SCALE,
     LEVER_SET,
     LEVER_SHED,
@@ -140,6 +151,7 @@ class Actions:
         self.hits: list[int] = []
         self.labels: list[str] = []
         self.names: list[str | None] = []
+        self.deploys: Counter[str] = Counter()
         self.slots = 0
         self.bins = 0
         alike: Counter[str] = Counter()
@@ -267,6 +279,10 @@ class Actions:
                 for service in self._drained(lever, path):
                     some = self._struck(lever, service, path)
                     self._lever(LEVER_DRAIN, {**some, LE_VALUE: lever.kind == "drain"}, _share(lever))
+            case DeployLever():
+                self._deploy(lever, path)
+            case RollbackLever(service=service):
+                self._lever(LEVER_ROLLBACK, {LE_ARG: self.topology.service(service, path)})
             case SetLever(settings=settings):
                 for setting in settings:
                     self._set(setting, path)
@@ -274,6 +290,26 @@ class Actions:
     def _lever(self, kind: int, columns: dict[int, int], value: float = 0.0) -> None:
         self.levers.append(row(N_LE, {LE_KIND: kind, **columns}))
         self.levers_f.append(row_f(N_LEF, {LEF_VALUE: value}))
+
+    def _deploy(self, lever: DeployLever, path: str) -> None:
+        (surge, surge_share), (missing, missing_share) = lever.surge, lever.missing
+        number = self.deploys[lever.service]
+        self.deploys[lever.service] += 1
+        self.levers.append(
+            row(
+                N_LE,
+                {
+                    LE_KIND: LEVER_DEPLOY,
+                    LE_ARG: self.topology.service(lever.service, path),
+                    LE_SURGE: surge,
+                    LE_MISSING: missing,
+                    LE_KEY: salt("version", lever.service, str(number)),
+                },
+            )
+        )
+        floats = {LEF_SURGE: surge_share, LEF_MISSING: missing_share}
+        floats |= {LEF_SLOWDOWN: lever.slowdown, LEF_ERROR: lever.error}
+        self.levers_f.append(row_f(N_LEF, floats))
 
     def _drained(self, lever: DrainLever | UndrainLever, path: str) -> list[str]:
         """The services of which a lever drains replicas."""
@@ -357,6 +393,10 @@ def describe(action: Action) -> str:
             return f"{lever.kind} {_whom(lever)}"
         case ScaleLever(service=service, replicas=replicas):
             return f"scale {service} to {replicas}"
+        case DeployLever(service=service):
+            return f"deploy a new version of {service}"
+        case RollbackLever(service=service):
+            return f"roll {service} back"
         case SetLever(settings=settings):
             return ", ".join(f"set {setting.path} to {_value(setting)}" for setting in settings)
 

@@ -55,6 +55,7 @@ from sysim.plan.tables import (
     S_STARTUP,
     S_WATCHED,
     S_WORKERS,
+    S_ZONES,
     SF_CORES,
     SF_PER_CONCURRENT,
     WHEN_CONTINUE,
@@ -77,7 +78,7 @@ class Topology:
 
     def __init__(self, scenario: Scenario, distributions: Distributions, lanes: Lanes) -> None:
         self.services = tuple(sorted(scenario.services))
-        self.rows_of = {name: scenario.most_replicas(name) for name in self.services}
+        self.rows_of = {name: scenario.rows(name) for name in self.services}
         self.models = tuple(scenario.services[name] for name in self.services)
         self.service_of = {name: number for number, name in enumerate(self.services)}
         self.loads = tuple(sorted(scenario.load))
@@ -120,6 +121,7 @@ class Topology:
                     S_FIRST: len(self.replicas),
                     S_REPLICAS: self.rows_of[name],
                     S_BEGIN: service.replicas,
+                    S_ZONES: max(1, len(service.zones)),
                     S_WORKERS: _or_never(service.concurrency),
                     S_ASYNC: service.threading == "async",
                     S_CORES: NONE if service.cores is None else -int(-service.cores // 1),
