@@ -25,11 +25,11 @@ def surge(desired, count, share):
 
 @law
 def unavailable(desired, count, share, surges):
-    """How many of those `desired` need not be ready, beside a surge of `surges`."""
+    """How many of those `desired` need not be ready, beside a surge of `surges`: never more than all."""
     found = count
     if share >= 0.0:
         found = np.int64(share * np.float64(desired) + GRACE)
-    return max(found, 1) if surges == 0 else found
+    return min(max(found, 1) if surges == 0 else found, desired)
 
 
 @law

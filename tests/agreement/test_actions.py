@@ -34,6 +34,8 @@ NEVER = [
     {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "drain": "s0"},
     {"when": {"alert": "never"}, "drain": "s0"},
     {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "scale": {"service": "s0", "replicas": 7}},
+    {"when": {"metric": "queue(s0) >= 100k", "every": "1ms"}, "deploy": {"service": "s0", "slowdown": 2}},
+    {"at": "0s", "after": "10s", "rollback": "s0"},
 ]
 
 

@@ -63,7 +63,7 @@ def test_ten_replicas(engine: Engine) -> None:
     assert moves(engine, node) == ({120: 5, 140: 5}, {100: 2, 120: 5, 140: 3}, [140])
     record = engine(planned(node), seed=1)
     outcomes = record.load_cells[:, LC_OUT : LC_OUT + len(OUTCOMES)].sum(axis=0)
-    assert outcomes[0] == outcomes.sum() == 300 * 20
+    assert outcomes[0] == outcomes.sum() == 300 * 20 - 1
 
 
 @ENGINES
@@ -115,16 +115,16 @@ def test_cores_are_as_slow(engine: Engine) -> None:
 
 @ENGINES
 def test_a_rollback_goes_as_the_deploy_did_and_back_again(engine: Engine) -> None:
-    node = base(deploy(), {"at": "200s", "rollback": "api"}, {"at": "260s", "rollback": "api"})
-    up, gone, done = moves(engine, node)
-    assert up == {120: 5, 140: 5, 220: 5, 240: 5, 280: 5}
-    assert done == [140, 240]  # the third would be over at 300 s
+    node = base(deploy(), {"at": "200s", "rollback": "api"}, {"at": "270s", "rollback": "api"})
+    up, _, done = moves(engine, node)
+    assert up == {120: 5, 140: 5, 220: 5, 240: 5, 290: 5}
+    assert done == [140, 240]  # the third would be over at 310 s
     assert moves(engine, base({"at": "100s", "rollback": "api"})) == ({}, {}, [])
 
 
 @ENGINES
 def test_a_rollback_in_the_middle(engine: Engine) -> None:
-    """At 110 s five new ones start: they go at once, and as many of the old version come instead of the two that left."""
+    """At 110 s five new ones start: they go at once, and two of the old version come instead of those that left."""
     node = base(deploy(), {"at": "110s", "rollback": "api"})
     assert moves(engine, node) == ({130: 2}, {100: 2, 110: 5}, [130])
 
@@ -134,19 +134,19 @@ def test_a_version_that_does_not_get_ready_leaves_the_old_ones_standing(engine: 
     node = base(deploy(), startup="1h")
     plan = planned(node)
     told = replicas(engine(plan, seed=1), plan)
-    assert [(who, what) for _, who, what in told] == [("api#8", 2), ("api#9", 2)]
+    assert sorted((who, what) for _, who, what in told) == [("api#8", 2), ("api#9", 2)]
 
 
 @ENGINES
 def test_scaling_in_the_middle(engine: Engine) -> None:
-    """Six at 110 s: a surge of 2, one may be missing; five new ones start, and old ones leave until five are ready."""
+    """Six at 110 s: a surge of 2, one may be missing. Three old ones leave, and five are left; with the new five ready
+    at 120 s all of these leave, and there is room for the sixth.
+    """
     node = base(deploy(), {"at": "110s", "scale": {"service": "api", "replicas": 6}})
-    assert moves(engine, node) == ({120: 5, 130: 1}, {100: 2, 110: 3, 120: 5}, [130])
+    assert moves(engine, node) == ({120: 5, 140: 1}, {100: 2, 110: 3, 120: 5}, [140])
     node = base(deploy(), {"at": "110s", "scale": {"service": "api", "replicas": 20}})
-    up, gone, done = moves(engine, node)
-    assert sum(up.values()) == 20
-    assert sum(gone.values()) == 10
-    assert done == [140]
+    # twenty, a surge of 5: twelve more start at once; with these ready all old ones leave, and the last three start
+    assert moves(engine, node) == ({120: 5, 130: 12, 150: 3}, {100: 2, 130: 8}, [150])
 
 
 @ENGINES

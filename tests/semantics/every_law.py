@@ -25,6 +25,7 @@ from sysim.semantics import (
     disturbance,
     rate_limit,
     rng,
+    rollout,
     rounding,
     sampling,
     scopes,
@@ -239,6 +240,14 @@ def scaling() -> Iterator[tuple[str, object]]:
         yield "autoscaler.limited", autoscaler.limited(wanted, count, 2.0 * target)
         yield "autoscaler.within", autoscaler.within(count, 2, 2 + i % 5)
     yield "tables " + table(ring), 0
+    for desired, count, share in itertools.product((1, 3, 10, 12), (0, 2), (-1.0, 0.0, 0.25, 0.3, 1.0)):
+        surges = rollout.surge(desired, count, share)
+        missing = rollout.unavailable(desired, count, share, surges)
+        yield "rollout.surge", surges
+        yield "rollout.unavailable", missing
+        yield "rollout.may_start", rollout.may_start(desired, 1, desired, surges)
+        yield "rollout.may_drop_unready", rollout.may_drop_unready(desired, desired + count, count, missing)
+        yield "rollout.may_drop", rollout.may_drop(desired, desired + count, missing)
 
 
 def transcript() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysim.semantics.autoscaler import held, limited, recommended, within
@@ -56,6 +56,7 @@ def test_bounds() -> None:
     wanted=st.integers(1, 1000), ready=st.floats(0.01, 1000), load=st.floats(0, 100), target=st.floats(0.01, 50),
     tolerance=st.floats(0, 0.5),
 )  # fmt: skip
+@settings(deadline=None)
 def test_what_is_recommended_would_meet_the_target(
     wanted: int, ready: float, load: float, target: float, tolerance: float
 ) -> None:
