@@ -16,8 +16,8 @@ from sysim.analysis.checks import exit_code
 from sysim.analysis.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
-EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
+FILES = sorted([*(ROOT / "models").glob("*.yaml"), *EXPERIMENTS])
 EXPECTED_WARNINGS = {("third_party_outage", "silent"): ["endless-call"]}
 """A call without timeout into a black hole is what that variant is about."""
 
@@ -62,7 +62,7 @@ SHORT: dict[str, dict[str, Any]] = {
 
 def load(name: str, variant: str | None = None, **more: Any) -> sysim.Scenario:
     return sysim.load(
-        ROOT / "experiments" / f"{name}.yaml", variant=variant, set={**SHORT.get(name, {}), **more}
+        next(path for path in EXPERIMENTS if path.stem == name), variant=variant, set={**SHORT.get(name, {}), **more}
     )
 
 
@@ -285,7 +285,7 @@ def test_queue_too_long() -> None:
 
 def test_ordinary_saturday() -> None:
     found = {name: windows("ordinary_saturday", name) for name in sysim.load(
-        ROOT / "experiments" / "ordinary_saturday.yaml").variants}  # fmt: skip
+        ROOT / "experiments" / "saturday" / "ordinary_saturday.yaml").variants}  # fmt: skip
     offered = {name: run["rush"]["loads"]["bets"]["offered_per_s"] for name, run in found.items()}
     # the calendar, by hand: base x peak of the day x day of the week x race, noise aside
     assert offered["saturday"] == pytest.approx(78 * 2 * 1.6 * 1.5, rel=0.08)
@@ -325,7 +325,7 @@ def rate_of(scenario: sysim.Scenario, load: str) -> tuple[list[tuple[float, floa
 
 
 def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     corners, bets = rate_of(scenario, "bets")
     looks_corners, looks = rate_of(scenario, "browsers")
     assert bets == pytest.approx(24e6, rel=0.01)
@@ -342,7 +342,7 @@ def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
 
 def test_the_machines_of_the_grand_national_are_no_more_than_its_peak_needs() -> None:
     """What `sysim explain` computes, beside what the run around the race measures."""
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     lines = dict(explain(scenario.model))["How busy it is with every load at its highest rate"]
     told = " ".join(lines)
     held = [float(share) for share in re.findall(r"([\d.]+) % of the workers are held", told)]
@@ -364,7 +364,7 @@ def test_the_whole_day_of_the_grand_national() -> None:
         "    memory = int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text()).group(1)) * 1024\n"
         "print(json.dumps({'memory': memory, 'result': result.to_dict()}))\n"
     )
-    path = ROOT / "experiments" / "grand_national.yaml"
+    path = ROOT / "experiments" / "saturday" / "grand_national.yaml"
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     assert said["memory"] < 700e6
