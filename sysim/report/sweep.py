@@ -233,11 +233,11 @@ def _explained(found: Swept, measure: int) -> str:
     short = names(found.design)
     first = got.factors[order[0]]
     alone = max(0.0, min(1.0, first.first))
-    text = f"Of the variance of {name}, {short[order[0]]} alone makes {percent(alone)}"
+    text = f"Of the variance of {name}, {short[order[0]]} alone makes {alone * 100:.0f} %"
     idle = [short[k] for k in order if got.factors[k].total_interval[1] < 0.05]
     together = 1 - sum(max(0.0, index.first) for index in got.factors)
     if together > 0.1:
-        text += f", and {percent(together)} comes of factors working together"
+        text += f", and {together * 100:.0f} % comes of factors working together"
     if idle:
         text += f"; {listed(idle)} {'makes' if len(idle) == 1 else 'make'} next to nothing of it"
     return text + "."
