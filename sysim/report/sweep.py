@@ -227,11 +227,13 @@ def _explained(found: Swept, measure: int) -> str:
     if got is None:
         return ""
     name = found.measures[measure].text
-    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
-        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
     order = sorted(range(len(got.factors)), key=lambda k: -got.factors[k].total)
     short = names(found.design)
     first = got.factors[order[0]]
+    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
+        if first.total_interval[0] > max(got.factors[k].total_interval[1] for k in order[1:]):
+            return f"{short[order[0]]} makes most of the variance of {name}; more base points would say how much."
+        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
     alone = max(0.0, min(1.0, first.first))
     text = f"Of the variance of {name}, {short[order[0]]} alone makes {alone * 100:.0f} %"
     idle = [short[k] for k in order if got.factors[k].total_interval[1] < 0.05]
