@@ -30,6 +30,8 @@ COMMANDS = {
     "relief": "Find the least cut of the load with which the system gets up again.",
     "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
+    "year": "Say what a calendar year comes to: days that matter at full detail, the others by a model.",
+    "plan": "Find how many replicas keep what is promised, what they cost, and what breaks first.",
     "sweep": "Run a scenario at many points, and say what becomes of it and which factor matters.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",

@@ -121,7 +121,7 @@ def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     from sysim.study import executors
 
     monkeypatch.setattr(executors, "PATIENCE_S", 1)
-    with pytest.raises(SysimError, match="found no Dask scheduler at 'tcp://127\\.0\\.0\\.1:9'"):
+    with pytest.raises(SysimError, match=r"found no Dask scheduler at 'tcp://127\.0\.0\.1:9'"):
         sweep(cluster="tcp://127.0.0.1:9")
     with pytest.raises(SysimError, match="expected one as tcp://host:8786"):
         sweep(cluster="nonsense://")
