@@ -20,7 +20,7 @@ from sysim.model import (
     StagesRate,
     StepsRate,
 )
-from sysim.model.calendar import DAY, MINUTE, into_the_day, moments, ordinal, pieces
+from sysim.model.calendar import DAY, MINUTE, clocks, into_the_day, moments, ordinal, pieces
 from sysim.model.shapes import BaseRate
 from sysim.plan.identity import draws, salt
 from sysim.plan.plan import Floats
@@ -108,14 +108,16 @@ def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tup
     """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
     its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
     """
-    offset = ordinal(profile) * DAY + into_the_day(profile)
-    starts = [0, *moments(-offset, noise.every, 0, duration)]
-    first = offset // noise.every
-    uniforms = draws(salt("noise", name), 2 * first, 2 * len(starts))
+    starts, uniforms = [], []
+    for low, high, ahead in clocks(profile, 0, duration):
+        offset = ordinal(profile) * DAY + into_the_day(profile) + ahead
+        span = [low, *moments(-offset, noise.every, low, high)]
+        starts += span
+        uniforms += draws(salt("noise", name), 2 * ((offset + low) // noise.every), 2 * len(span)).tolist()
     variance = math.log(1.0 + noise.cv * noise.cv)
     deviation = math.sqrt(variance)
     factors = []
-    for u, v in zip(uniforms[::2].tolist(), uniforms[1::2].tolist(), strict=True):
+    for u, v in zip(uniforms[::2], uniforms[1::2], strict=True):
         normal = math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
         factors.append(math.exp(deviation * normal - variance / 2.0))
     return np.array(starts) / NS, np.array(factors), np.array(factors)
