@@ -120,7 +120,8 @@ def _loads(plan: Plan) -> Iterable[str]:
             kind = ("poisson", "evenly", "batch")[row[t.L_ARRIVALS]]
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
             pieces = f", {row[t.L_RATES]} pieces" if row[t.L_RATES] > 1 else ""
-            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}, {row[t.L_CLIENTS]} clients"
+            noise = ", with noise" if row[t.L_FIRST_RATE] in plan.noise[: plan.n_noise, t.NZ_FIRST] else ""
+            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}{noise}, {row[t.L_CLIENTS]} clients"
         first = int(row[t.L_FIRST_STREAM])
         for stream in range(first, first + int(row[t.L_STREAMS])):
             share = _share(plan.streamsF[stream, t.TF_CUMULATIVE])

@@ -287,6 +287,14 @@ Q_SLOPE: Final = 2  # per second squared
 Q_CUMULATED: Final = 3  # arrivals expected before the start
 N_Q: Final = 4
 
+# noise: the loads whose calendar has some, and in noise_slots the slot of each row of `rates` (0 for others)
+NZ_FIRST: Final = 0  # rows of `rates`
+NZ_COUNT: Final = 1
+NZ_KEY: Final = 2
+N_NZ: Final = 3
+NZF_SD: Final = 0  # standard deviation of the factor's logarithm
+N_NZF: Final = 1
+
 # streams (plan)
 T_LOAD: Final = 0
 T_SITE: Final = 1

@@ -198,7 +198,7 @@ def test_both_engines_run_a_zoned_calendar_alike() -> None:
     [
         ("{duration: 1h, zone: Europe/London}", "1/s", "found 'zone' without 'start'"),
         ("{duration: 1h, start: 2026-03-29T01:30, zone: Europe/London}", "1/s", "clocks go forward past this one"),
-        ("{duration: 1h, start: 2026-04-11, zone: London}", "1/s", "'London', expected a time zone.* mean Europe/London"),
+        ("{duration: 1h, start: 2026-04-11, zone: London}", "1/s", "expected a time zone.* mean Europe/London"),
         ("{duration: 1h, start: 2026-04-11, zone: ../etc}", "1/s", "expected a time zone"),
         ("{duration: 1h, start: 2026-04-11}", "{base: 1/s, zone: Europe/London}", "'zone' without time.zone"),
         ("{duration: 1h, start: 2026-04-11, zone: Europe/London}", "{base: 1/s, zone: Mars}", "found 'Mars'"),

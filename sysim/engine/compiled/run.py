@@ -19,6 +19,7 @@ from sysim.engine.compiled.handlers import next_arrival
 from sysim.engine.compiled.stories import take
 from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
 from sysim.errors import SimulationError, UnsupportedByEngine
+from sysim.plan.noise import drawn
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     C_STAT,
@@ -47,6 +48,7 @@ from sysim.record.columns import (
 from sysim.record.record import Record, close
 from sysim.record.record import allocate as allocate_record
 from sysim.semantics.rng import derive, wrapping
+from sysim.semantics.salts import SALT_RUN
 from sysim.semantics.sampling import sample
 
 CHUNK = 2_000_000  # entries between two reports of progress
@@ -89,9 +91,10 @@ class Execution:
 
     def __init__(self, plan: Plan, *, seed: int, replication: int = 0, traces: int = 0) -> None:
         began = clock.perf_counter()
-        self._plan = plan
         self._record = allocate_record(plan, traces)
         with wrapping():
+            self._key = int(derive(derive(SALT_RUN, seed), replication))
+            self._plan = plan = drawn(plan, self._key)
             self._run = allocate(plan, self._record, seed, replication)
             self._run.g[c.G_TRACES] = traces
             self._run.connect(plan, self._record)
@@ -133,12 +136,13 @@ class Execution:
         was never halted. Raises ValueError for a plan that differs in anything else.
         """
         twin = Execution.__new__(Execution)
-        twin._plan, twin._done = self._plan, self._done
+        twin._plan, twin._done, twin._key = self._plan, self._done, self._key
         twin._record = self._record.copy()
         twin._run = self._run.copy()
         if plan is None or plan is self._plan:
             twin._run.connect(twin._plan, twin._record)
             return twin
+        plan = drawn(plan, self._key)
         with wrapping():
             redirect(self._plan, plan, twin._run, twin._record)
         twin._plan, twin._done = plan, False

@@ -6,6 +6,7 @@ The scenario's rate counts requests. With batch arrivals the table holds batches
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,26 +23,25 @@ from sysim.model import (
 )
 from sysim.model.calendar import DAY, MINUTE, clocks, into_the_day, moments, ordinal, pieces
 from sysim.model.shapes import BaseRate
-from sysim.plan.identity import draws, salt
-from sysim.plan.plan import Floats
+from sysim.plan.plan import Floats, Ints
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
 NS = 1_000_000_000
 PIECES = 256  # of a sine's period; the chord errs by at most amplitude x (pi / pieces)**2 / 2
 FEWEST_PIECES = 64
 MOST_ROWS = 2_000_000
+MOST_SLOTS = 2**61  # after which they are counted from 0 again: years of nanoseconds
 
 
-def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
-    """The rows of one load, in order of their start; the last one holds for ever.
-
-    `name` is the load's: two loads of one calendar have noise of their own.
+def rates(load: OpenLoad, duration: int) -> Floats:
+    """The rows of one load, in order of their start; the last one holds for ever. Noise is left out, but where it
+    changes a row begins.
     """
     profile = load.rate
     if isinstance(profile, ReplayRate):
         return _replay(profile, duration)
     if isinstance(profile, CalendarRate):
-        starts, values, ends = _calendar(profile, duration, name)
+        starts, values, ends = _calendar(profile, duration)
     else:
         starts, values, ends = _shape(profile, duration)
     if isinstance(load.arrivals, Batch):
@@ -59,7 +59,7 @@ def _shape(profile: BaseRate, duration: int) -> tuple[Floats, Floats, Floats]:
     return _sine(profile, duration)
 
 
-def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
+def _calendar(profile: CalendarRate, duration: int) -> tuple[Floats, Floats, Floats]:
     """The product of base, calendar and noise on the union of their corners. Where two of them slope, a piece is at
     most a minute (or a sixteenth of a ramp) long, and the chord stands for the product.
     """
@@ -71,7 +71,8 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        parts.append(_noise(profile, profile.noise, duration, name))
+        corners = np.array([at for at, _ in _slots(profile, profile.noise, duration)]) / NS
+        parts.append((corners, np.ones(len(corners)), np.ones(len(corners))))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -104,23 +105,37 @@ def _on(
     return first, np.where(closed, ends[rows], last)
 
 
-def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
-    """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
-    its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
+class Slots(NamedTuple):
+    """The slot of each row of a load's rates, and the standard deviation of the logarithm of its factor."""
+
+    numbers: Ints
+    deviation: float
+
+
+def noise_slots(load: OpenLoad, duration: int, table: Floats) -> Slots | None:
+    """Which slot of noise each row of `table`, the load's rates, lies in; None for a load without noise.
+
+    Slots are counted on the calendar's clock, so that an afternoon has the noise that it has within its day, and an
+    hour that comes twice has the same twice.
     """
-    starts, uniforms = [], []
+    profile = load.rate
+    if not isinstance(profile, CalendarRate) or profile.noise is None or profile.noise.cv == 0.0:
+        return None
+    found = _slots(profile, profile.noise, duration)
+    starts = np.array([at for at, _ in found]) / NS
+    numbers = np.array([number for _, number in found], dtype=np.int64)
+    rows = np.searchsorted(starts, table[:, Q_START], side="right") - 1
+    return Slots(numbers[rows], math.sqrt(math.log(1.0 + profile.noise.cv * profile.noise.cv)))
+
+
+def _slots(profile: CalendarRate, noise: Noise, duration: int) -> list[tuple[int, int]]:
+    """When each slot begins (ns) and its number."""
+    found: list[tuple[int, int]] = []
     for low, high, ahead in clocks(profile, 0, duration):
         offset = ordinal(profile) * DAY + into_the_day(profile) + ahead
-        span = [low, *moments(-offset, noise.every, low, high)]
-        starts += span
-        uniforms += draws(salt("noise", name), 2 * ((offset + low) // noise.every), 2 * len(span)).tolist()
-    variance = math.log(1.0 + noise.cv * noise.cv)
-    deviation = math.sqrt(variance)
-    factors = []
-    for u, v in zip(uniforms[::2], uniforms[1::2], strict=True):
-        normal = math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
-        factors.append(math.exp(deviation * normal - variance / 2.0))
-    return np.array(starts) / NS, np.array(factors), np.array(factors)
+        begins = [low, *moments(-offset, noise.every, low, high)]
+        found += [(at, (at + offset) // noise.every % MOST_SLOTS) for at in begins]
+    return found
 
 
 def _integrated(starts: Floats, values: Floats, ends: Floats) -> Floats:
