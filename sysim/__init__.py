@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sysim.result import Result
     from sysim.study.study import Study
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
+    from sysim.traffic.fit import fit
 
 _HOME = {
     "load": "sysim.api",
@@ -33,6 +34,7 @@ _HOME = {
     "least_relief": "sysim.study.verbs",
     "fault_sweep": "sysim.study.verbs",
     "what_if": "sysim.study.verbs",
+    "fit": "sysim.traffic.fit",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -47,7 +49,7 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "__version__",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "fit", "__version__",
 ]  # fmt: skip
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "relief": "Find the least cut of the load with which the system gets up again.",
     "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
+    "fit": "Turn a load trace into a calendar, and say how well it foretells weeks that were held out.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
     from sysim.study.metastability import Map
     from sysim.study.whatif import WhatIf
+    from sysim.traffic.fit import Fit
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
+    "causes", "fitted", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if",
 ]  # fmt: skip
 
 
@@ -77,6 +78,13 @@ def impact(found: Sweep) -> Figure:
 def what_if(found: WhatIf) -> Figure:
     """The customers that each mitigation saves."""
     from sysim.plot.rescue import what_if as draw
+
+    return draw(found)
+
+
+def fitted(found: Fit) -> Figure:
+    """A trace, the calendar fitted to it, and the weeks that were held out."""
+    from sysim.plot.traces import fitted as draw
 
     return draw(found)
 
