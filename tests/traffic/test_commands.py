@@ -39,11 +39,12 @@ def test_files_and_json(tmp_path):
 
 def test_mistakes_end_in_a_sentence(tmp_path):
     (tmp_path / "t.csv").write_text("time,count\n2026-04-11T15:00,1\nsoon,1\n")
+    (tmp_path / "good.csv").write_text(csv(synthetic(weeks=2)))
     for words, said in (
         (("t.csv",), "t.csv:3:1: bad-csv: found 'soon', expected a moment"),
         (("none.csv",), "found no file that can be read"),
         (("t.csv", "--held-out", "150%"), "expected a share"),
-        (("t.csv", "--every", "7m"), "that divide a day"),
+        (("good.csv", "--every", "7m"), "that divide a day"),
     ):
         done = run("fit", tmp_path / words[0], *words[1:])
         assert done.exit_code == 2 and said in done.output.replace("\n", " "), done.output
