@@ -99,10 +99,15 @@ class Growth(Model):
 
 
 class Noise(Model):
-    """An independent lognormal factor of mean 1 and coefficient of variation `cv` for each slot of `every` (ns)."""
+    """An independent lognormal factor of mean 1 and coefficient of variation `cv` for each slot of `every` (ns).
+
+    It is drawn for each run, or is the noise of the run with the key `of_run` in all of them. Files do not say that: it
+    is how a study of one year keeps to one noisy year (`sysim.model.stretch.with_noise_of`).
+    """
 
     cv: Factor
     every: PositiveDuration
+    of_run: int | None = None
 
 
 def _base(value: Any) -> Any:
@@ -116,6 +121,9 @@ def _base(value: Any) -> Any:
 class CalendarRate(Model):
     """`base` times everything else that is given. `start` is the scenario's `time.start`, which days of the week and
     dates need, on the clock of `home`, its `time.zone`. Hours and days are those of `zone`.
+
+    `elapsed` (ns) says that time 0 lies so long after `start`, and after the moment from which bursts are counted;
+    `base` alone is counted from time 0. Files do not say that: it is how `sysim.model.stretch` begins in the middle.
     """
 
     kind: Literal["calendar"] = "calendar"
@@ -129,6 +137,7 @@ class CalendarRate(Model):
     growth: Growth | None = None
     bursts: tuple[Burst, ...] = ()
     noise: Noise | None = None
+    elapsed: Duration = 0
 
     @field_validator("dates")
     @classmethod
@@ -194,7 +203,7 @@ def _peak(k: float) -> float:
 
 
 def into_the_day(rate: CalendarRate) -> int:
-    """How long after midnight of its `home` time 0 is, in ns."""
+    """How long after midnight of its `home` `start` is, in ns."""
     if rate.start is None:
         return 0
     clock = datetime.fromisoformat(rate.start).time()
@@ -202,14 +211,18 @@ def into_the_day(rate: CalendarRate) -> int:
 
 
 def ordinal(rate: CalendarRate) -> int:
-    """The number of the day of time 0, as `date.toordinal` counts; 0 without a `start`."""
+    """The number of the day of `start`, as `date.toordinal` counts; 0 without one."""
     return 0 if rate.start is None else datetime.fromisoformat(rate.start).toordinal()
 
 
 def clocks(rate: CalendarRate, start: int, end: int) -> list[Shift]:
-    """How far the calendar's clock is ahead of `start` plus elapsed time (ns), between two instants (ns)."""
+    """How far the calendar's clock is ahead of `start` plus `elapsed` plus the time since time 0 (ns), between two
+    instants (ns).
+    """
     zero = datetime.min if rate.start is None else datetime.fromisoformat(rate.start)
-    return shifts(zero, rate.home, rate.zone, start, end)
+    gone = rate.elapsed
+    found = shifts(zero, rate.home, rate.zone, start + gone, end + gone)
+    return [Shift(low - gone, high - gone, ahead) for low, high, ahead in found]
 
 
 def moments(first: int, every: int, start: int, end: int) -> range:
@@ -225,6 +238,8 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
 
     `width` is that of the chords of a daily curve; at a minute they err by 2e-6 of the factor for each unit of k.
     """
+    if rate.elapsed:
+        return _later(rate, start, end, width)
     bursts = [(burst, _begins(rate, burst, start, end)) for burst in rate.bursts]
     curve = _curve(rate.daily) if isinstance(rate.daily, DailyCurve) else None
     days = _days(rate)
@@ -263,6 +278,26 @@ def _between(
             first *= _of_burst(burst, begins, low, middle)
             last *= _of_burst(burst, begins, high, middle)
         yield Piece(low, high, first, last)
+
+
+def _later(rate: CalendarRate, start: int, end: int, width: int) -> list[Piece]:
+    """The pieces that a calendar without `elapsed` has there: chords are cut, not drawn anew."""
+    gone = rate.elapsed
+    grid = -into_the_day(rate)
+    first = max(0, grid + (start + gone - grid) // width * width)
+    last = grid - (grid - end - gone) // width * width
+    found = []
+    for low, high, begin, finish in pieces(rate.model_copy(update={"elapsed": 0}), first, last, width):
+        low, high = low - gone, high - gone
+        slope = (finish - begin) / (high - low)
+        if high > start and low < end:
+            cut, until = max(low, start), min(high, end)
+            found.append(Piece(
+                cut, until,
+                begin + slope * (cut - low) if cut > low else begin,
+                begin + slope * (until - low) if until < high else finish,
+            ))  # fmt: skip
+    return found
 
 
 def _curve(daily: DailyCurve) -> Callable[[int], float]:

@@ -20,6 +20,7 @@ import numpy as np
 from sysim.plan.identity import derived, uniforms
 from sysim.plan.plan import Floats, Ints, Plan
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.semantics.salts import SALT_RUN
 
 
 def drawn(plan: Plan, run_key: int) -> Plan:
@@ -31,17 +32,23 @@ def drawn(plan: Plan, run_key: int) -> Plan:
     rates = plan.rates.copy()
     for (first, count, key), (deviation,) in zip(plan.noise.tolist(), plan.noiseF.tolist(), strict=True):
         rows = rates[first : first + count]
-        factors = _factors(derived(run_key, key), plan.noise_slots[first : first + count], deviation)
-        rows[:, Q_RATE] *= factors
-        rows[:, Q_SLOPE] *= factors
+        by_row = factors(run_key, key, plan.noise_slots[first : first + count], deviation)
+        rows[:, Q_RATE] *= by_row
+        rows[:, Q_SLOPE] *= by_row
         lengths = np.diff(rows[:, Q_START])
         means = rows[:-1, Q_RATE] + rows[:-1, Q_SLOPE] * lengths / 2.0
         rows[1:, Q_CUMULATED] = np.cumsum(lengths * means)
     return replace(plan, rates=rates)
 
 
-def _factors(key: int, slots: Ints, deviation: float) -> Floats:
-    """The factor of each slot; equal slots have equal ones."""
+def run_key(seed: int, replication: int) -> int:
+    """The key of a run, from which both engines derive all others."""
+    return derived(derived(int(SALT_RUN), seed), replication)
+
+
+def factors(run_key: int, load_key: int, slots: Ints, deviation: float) -> Floats:
+    """The factor of each slot in a run; equal slots have equal ones. `load_key` is ``salt("noise", name)``."""
+    key = derived(run_key, load_key)
     numbers, where = np.unique(slots, return_inverse=True)
     # one by one with `math`: numpy's own functions differ in the last bit from machine to machine
     first, second = uniforms(key, 2 * numbers).tolist(), uniforms(key, 2 * numbers + 1).tolist()

@@ -21,11 +21,12 @@ from sysim.model import (
 from sysim.model.calendar import DAY, HOUR, MINUTE, concentration
 from sysim.plan.identity import derived, draws, salt
 from sysim.plan.lower import lower
-from sysim.plan.noise import drawn
+from sysim.plan.noise import drawn, run_key
 from sysim.plan.passes.rates import pieces_of, rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 from sysim.plan.verify import verify
-from sysim.semantics.rng import derive, uniform, wrapping
+from sysim.semantics.rng import derive, uniform, word, wrapping
+from sysim.semantics.salts import SALT_RUN
 
 S = 1_000_000_000
 
@@ -179,6 +180,18 @@ def test_over_many_runs_noise_leaves_the_mean_alone():
     assert runs.std() / 8.0 == pytest.approx(0.5, rel=0.1)
     between = np.corrcoef(runs[:-1].ravel(), runs[1:].ravel())[0, 1]
     assert abs(between) < 3.5 / math.sqrt(4_000)
+
+
+def test_the_noise_of_one_run_can_be_that_of_all():
+    daily = {"kind": "curve", "peak_at": 7 * HOUR, "peak_to_mean": 3.0}
+    noise = {"cv": 0.4, "every": 7 * MINUTE}
+    key = run_key(2**64 - 5, 3)
+    with wrapping():
+        assert key == derive(derive(SALT_RUN, np.int64(word(2**64 - 5))), np.int64(3))
+    drawn_for_it = noisy(noise, HOUR, key=key, daily=daily)[1]
+    plain, other = noisy({**noise, "of_run": key}, HOUR, key=99, daily=daily)
+    assert np.array_equal(plain, other)
+    assert np.allclose(plain, drawn_for_it, rtol=1e-12, atol=1e-12)
 
 
 def test_noise_multiplies_slopes_and_integrals_too():

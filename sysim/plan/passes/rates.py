@@ -14,6 +14,7 @@ from sysim.model import (
     Batch,
     CalendarRate,
     ConstantRate,
+    ModulatedRate,
     Noise,
     OpenLoad,
     ReplayRate,
@@ -23,8 +24,10 @@ from sysim.model import (
 )
 from sysim.model.calendar import DAY, MINUTE, clocks, into_the_day, moments, ordinal, pieces
 from sysim.model.shapes import BaseRate
+from sysim.plan.identity import salt
+from sysim.plan.noise import factors
 from sysim.plan.plan import Floats, Ints
-from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_SOJOURN, Q_START
 
 NS = 1_000_000_000
 PIECES = 256  # of a sine's period; the chord errs by at most amplitude x (pi / pieces)**2 / 2
@@ -33,15 +36,17 @@ MOST_ROWS = 2_000_000
 MOST_SLOTS = 2**61  # after which they are counted from 0 again: years of nanoseconds
 
 
-def rates(load: OpenLoad, duration: int) -> Floats:
-    """The rows of one load, in order of their start; the last one holds for ever. Noise is left out, but where it
-    changes a row begins.
+def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
+    """The rows of one load, in order of their start; the last one holds for ever. Noise that is drawn for each run is
+    left out, but where it changes a row begins; that of one run (`Noise.of_run`) is that of the load `name`.
     """
     profile = load.rate
     if isinstance(profile, ReplayRate):
         return _replay(profile, duration)
+    if isinstance(profile, ModulatedRate):
+        return _states(profile)
     if isinstance(profile, CalendarRate):
-        starts, values, ends = _calendar(profile, duration)
+        starts, values, ends = _calendar(profile, duration, name)
     else:
         starts, values, ends = _shape(profile, duration)
     if isinstance(load.arrivals, Batch):
@@ -59,7 +64,7 @@ def _shape(profile: BaseRate, duration: int) -> tuple[Floats, Floats, Floats]:
     return _sine(profile, duration)
 
 
-def _calendar(profile: CalendarRate, duration: int) -> tuple[Floats, Floats, Floats]:
+def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
     """The product of base, calendar and noise on the union of their corners. Where two of them slope, a piece is at
     most a minute (or a sixteenth of a ramp) long, and the chord stands for the product.
     """
@@ -71,8 +76,12 @@ def _calendar(profile: CalendarRate, duration: int) -> tuple[Floats, Floats, Flo
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        corners = np.array([at for at, _ in _slots(profile, profile.noise, duration)]) / NS
-        parts.append((corners, np.ones(len(corners)), np.ones(len(corners))))
+        slots = _slots(profile, profile.noise, duration)
+        corners, of_slot = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
+        if profile.noise.of_run is not None:
+            numbers = np.array([number for _, number in slots], dtype=np.int64)
+            of_slot = factors(profile.noise.of_run, salt("noise", name), numbers, _deviation(profile.noise))
+        parts.append((corners, of_slot, of_slot))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -121,18 +130,24 @@ def noise_slots(load: OpenLoad, duration: int, table: Floats) -> Slots | None:
     profile = load.rate
     if not isinstance(profile, CalendarRate) or profile.noise is None or profile.noise.cv == 0.0:
         return None
+    if profile.noise.of_run is not None:
+        return None
     found = _slots(profile, profile.noise, duration)
     starts = np.array([at for at, _ in found]) / NS
     numbers = np.array([number for _, number in found], dtype=np.int64)
     rows = np.searchsorted(starts, table[:, Q_START], side="right") - 1
-    return Slots(numbers[rows], math.sqrt(math.log(1.0 + profile.noise.cv * profile.noise.cv)))
+    return Slots(numbers[rows], _deviation(profile.noise))
+
+
+def _deviation(noise: Noise) -> float:
+    return math.sqrt(math.log(1.0 + noise.cv * noise.cv))
 
 
 def _slots(profile: CalendarRate, noise: Noise, duration: int) -> list[tuple[int, int]]:
     """When each slot begins (ns) and its number."""
     found: list[tuple[int, int]] = []
     for low, high, ahead in clocks(profile, 0, duration):
-        offset = ordinal(profile) * DAY + into_the_day(profile) + ahead
+        offset = ordinal(profile) * DAY + into_the_day(profile) + profile.elapsed + ahead
         begins = [low, *moments(-offset, noise.every, low, high)]
         found += [(at, (at + offset) // noise.every % MOST_SLOTS) for at in begins]
     return found
@@ -162,6 +177,14 @@ def _replay(profile: ReplayRate, duration: int) -> Floats:
     table = np.zeros((len(starts) + 1, N_Q))
     table[:, Q_START] = np.append(starts, starts[-1] + 1.0)
     table[:, Q_CUMULATED] = np.append(numbers, within + 1.0)  # the one after the last never comes
+    return table
+
+
+def _states(profile: ModulatedRate) -> Floats:
+    """A row for each state; in which order of time they come is drawn in the run."""
+    table = np.zeros((len(profile.states), N_Q))
+    table[:, Q_SOJOURN] = [state.mean / NS for state in profile.states]
+    table[:, Q_RATE] = [state.rate for state in profile.states]
     return table
 
 

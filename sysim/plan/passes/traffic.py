@@ -11,6 +11,7 @@ from sysim.model import (
     ClosedLoad,
     Evenly,
     Load,
+    ModulatedRate,
     Money,
     OpenLoad,
     Scenario,
@@ -28,11 +29,14 @@ from sysim.plan.plan import Floats, Ints
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
     ARRIVALS_EVENLY,
+    ARRIVALS_MMPP,
     ARRIVALS_POISSON,
     C_STREAM,
+    CLASSES,
     L_ARRIVALS,
     L_BATCH,
     L_CALL_PC,
+    L_CLASS,
     L_CLIENTS,
     L_CLOSED,
     L_FIRST_RATE,
@@ -76,6 +80,7 @@ class Traffic:
         self.noise: list[list[int]] = []
         self.noise_f: list[list[float]] = []
         self._n_rates = 0
+        self.classes = _classes(scenario)
         for number, name in enumerate(topology.loads):
             self._load(number, name, scenario.load[name])
 
@@ -105,6 +110,7 @@ class Traffic:
             L_PC: NONE,
             L_CALL_PC: NONE,
             L_THINK: NONE,
+            L_CLASS: self.classes.get(load.priority, 0),
         }
         batch = 0.0
         if isinstance(load, OpenLoad):
@@ -130,7 +136,7 @@ class Traffic:
 
     def _arrivals(self, name: str, load: OpenLoad, columns: dict[int, int]) -> float:
         try:
-            pieces = rates(load, self.scenario.time.duration)
+            pieces = rates(load, self.scenario.time.duration, name)
             slots = noise_slots(load, self.scenario.time.duration, pieces)
         except TooManyPieces as error:
             raise PlanError(f"load.{name}.rate", str(error), "let noise or bursts come less often") from None
@@ -145,6 +151,8 @@ class Traffic:
         columns[L_ARRIVALS] = ARRIVALS_POISSON
         if isinstance(load.arrivals, Evenly):
             columns[L_ARRIVALS] = ARRIVALS_EVENLY
+        elif isinstance(load.rate, ModulatedRate):
+            columns[L_ARRIVALS] = ARRIVALS_MMPP
         elif isinstance(load.arrivals, Batch):
             columns[L_ARRIVALS] = ARRIVALS_BATCH
             columns[L_BATCH] = load.arrivals.size or 0
@@ -194,6 +202,17 @@ class Traffic:
             if site[C_STREAM] != NONE:
                 self.streams[site[C_STREAM]][T_SITE] = number
         return self.streams
+
+
+def _classes(scenario: Scenario) -> dict[int, int]:
+    """The priorities of all loads, numbered in order; none where no queue goes by them."""
+    if all(service.queue.discipline != "priority" for service in scenario.services.values()):
+        return {}
+    found = sorted({load.priority for load in scenario.load.values()})
+    if len(found) > CLASSES:
+        message = f"found {len(found)} different priorities, expected at most {CLASSES}"
+        raise PlanError("load", message, "give loads that matter equally the same one")
+    return {priority: number for number, priority in enumerate(found)}
 
 
 def _placed(policy: CallPolicy | None, load: str) -> CallPolicy | None:
