@@ -110,7 +110,7 @@ def read(
         raise SysimError(f"found no file that can be read at {where}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SysimError(f"found the byte 0x{error.object[error.start]:02x} in {where}, expected UTF-8 text") from None
-    reader = Reader(_zone(zone), None if start is None else units.date_time(start), form)
+    reader = Reader(zone_named(zone), None if start is None else units.date_time(start), form)
     rows = Rows(str(where))
     unit = _rows(text, rows, reader, time, value, unit)
     rows.refuse()
@@ -121,14 +121,15 @@ def of_pairs(
     pairs: Iterable[tuple[datetime, float]], *, name: str = "trace", every: object = None, zone: str | None = None
 ) -> Trace:
     """The trace of moments with their counts."""
-    reader, rows = Reader(_zone(zone)), Rows(name)
+    reader, rows = Reader(zone_named(zone)), Rows(name)
     for moment, count in pairs:
         rows.moments.append(reader.read(moment.isoformat()))
         rows.values.append(float(count))
     return of_rows(name, rows, reader, "count", every)
 
 
-def _zone(name: str | None) -> str | None:
+def zone_named(name: str | None) -> str | None:
+    """The zone of that name. Raises `SysimError`."""
     try:
         return None if name is None else zones.find(name).key
     except UnitError as error:
