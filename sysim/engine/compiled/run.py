@@ -20,7 +20,7 @@ from sysim.engine.compiled.scalers import schedule_scaler
 from sysim.engine.compiled.stories import take
 from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
 from sysim.errors import SimulationError, UnsupportedByEngine
-from sysim.plan.noise import drawn
+from sysim.plan.noise import drawn, run_key
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     C_STAT,
@@ -50,7 +50,6 @@ from sysim.record.columns import (
 from sysim.record.record import Record, close
 from sysim.record.record import allocate as allocate_record
 from sysim.semantics.rng import derive, wrapping
-from sysim.semantics.salts import SALT_RUN
 from sysim.semantics.sampling import sample
 
 CHUNK = 2_000_000  # entries between two reports of progress
@@ -95,7 +94,7 @@ class Execution:
         began = clock.perf_counter()
         self._record = allocate_record(plan, traces)
         with wrapping():
-            self._key = int(derive(derive(SALT_RUN, seed), replication))
+            self._key = run_key(seed, replication)
             self._plan = plan = drawn(plan, self._key)
             self._run = allocate(plan, self._record, seed, replication)
             self._run.g[c.G_TRACES] = traces
