@@ -88,7 +88,7 @@ def _worth(fit: Fit) -> Iterator[str]:
     if score.coverage is not None and score.fine_coverage is not None:
         width = fit.trace.width
         fine = "" if width >= HOUR else f" ({percent(score.fine_coverage)} of spans of {span(width)})"
-        yield f"  {percent(score.coverage)} of {unit}{fine} within the {percent(COVER)} interval of the stated noise"
+        yield f"  {percent(score.coverage)} of {unit}{fine} within the {100 * COVER:.0f} % interval of the stated noise"
     yield verdict(found, unit)
 
 
@@ -97,7 +97,7 @@ def _error(share: float) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.1f} %".replace("-", "−")
+    return f"{100 * share:+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
 def verdict(found: Prediction, unit: str) -> str:
