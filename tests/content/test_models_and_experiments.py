@@ -18,8 +18,13 @@ from sysim.analysis.explain import explain
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
 FILES = sorted([*(ROOT / "models").glob("*.yaml"), *EXPERIMENTS])
-EXPECTED_WARNINGS = {("third_party_outage", "silent"): ["endless-call"]}
-"""A call without timeout into a black hole is what that variant is about."""
+EXPECTED_WARNINGS = {
+    ("third_party_outage", "silent"): ["endless-call"],
+    ("call_centre", "for_the_mean"): ["overloaded"],
+    ("call_centre", "day_after_a_holiday"): ["overloaded"],
+    ("growing_blog", "seven_years_on"): ["overloaded"],
+}
+"""A call without timeout into a black hole, or too few people for the load, is what that variant is about."""
 
 Window = dict[str, Any]
 
@@ -297,6 +302,27 @@ def test_ordinary_saturday() -> None:
     assert success(found["fewer_machines"]["before"], "bets") > 0.99
 
 
+def test_call_centre() -> None:
+    found = {name: windows("call_centre", name)["hour"] for name in ("staffed", "for_the_mean", "day_after_a_holiday")}
+    offered = {name: run["loads"]["callers"]["offered_per_s"] * 60 for name, run in found.items()}
+    # the calendar, by hand: base x hour x weekday (x date), each day with noise of 6 %
+    assert offered["staffed"] == pytest.approx(16.08 * 2.512 * 1.571, rel=0.2)
+    assert offered["day_after_a_holiday"] == pytest.approx(16.08 * 2.512 * 1.395 * 1.326, rel=0.2)
+    assert offered["for_the_mean"] == offered["staffed"]  # the same noise and the same calls
+    # as many calls as agents can take, a call of 200 s: the others hang up
+    answered = found["for_the_mean"]["loads"]["callers"]["goodput_per_s"]
+    assert answered == pytest.approx(130 / 200, rel=0.06)
+
+
+def test_growing_blog() -> None:
+    found = {name: windows("growing_blog", name)["hour"] for name in ("now", "four_years_on", "seven_years_on")}
+    offered = {name: run["loads"]["readers"]["offered_per_s"] for name, run in found.items()}
+    growth = {"now": 363, "four_years_on": 1_826, "seven_years_on": 2_918}  # days since the 30th of April 2014
+    for name, days in growth.items():
+        expected = 38.79 / 3600 * 2 * 1.23 * 1.0531 ** (days / (365.25 / 12))
+        assert offered[name] == pytest.approx(expected, rel=0.55 if name == "now" else 0.45)
+
+
 def test_grand_national_around_the_race() -> None:
     peak = windows("grand_national", "provisioned")["peak"]
     assert peak["loads"]["bets"]["offered_per_s"] == pytest.approx(68_000 / 60, rel=0.02)
@@ -437,6 +463,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "time.duration": "6s", "time.warmup": "1s",
         "windows": {"before": "..3s", "rush": "4s.."}, "checks": [],
         "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s",
+    },
+    "call_centre": {
+        "time.duration": "12m", "time.warmup": "1m", "time.bucket": "10s", "windows": {"hour": "1m.."},
+    },
+    "growing_blog": {
+        "time.duration": "6m", "time.warmup": "1m", "time.bucket": "10s", "windows": {"hour": "1m.."},
+        "load.readers.rate.base": "2000/h",
     },
     "queue_too_long": {
         "time.duration": "6s", "time.warmup": "0s",
