@@ -33,10 +33,11 @@ def told(rate: CalendarRate, window: Window, when: Callable[[int], str]) -> str:
     if rate.dates:
         parts.append(listed([f"{factor:g} on {day}" for day, factor in sorted(rate.dates.items())]))
     for burst in rate.bursts:
-        if burst.at >= window.end:
+        begins = max(0, burst.at - rate.elapsed)
+        if begins >= window.end or (burst.every is None and burst.at + burst.duration <= rate.elapsed):
             continue
         every = f" every {span(burst.every / SECOND)}" if burst.every is not None else ""
-        parts.append(f"{burst.factor:g} for {span(burst.duration / SECOND)}{every} from {when(burst.at)} on")
+        parts.append(f"{burst.factor:g} for {span(burst.duration / SECOND)}{every} from {when(begins)} on")
     if rate.noise is not None:
         cv, every = percent(rate.noise.cv), span(rate.noise.every / SECOND)
         parts.append(f"noise of {cv} that is new every {every}, left out of these figures")
@@ -57,4 +58,4 @@ def busiest_hour(rate: CalendarRate, window: Window) -> tuple[float, int] | None
 
 
 def _past_the_hour(rate: CalendarRate) -> int:
-    return into_the_day(rate) % HOUR
+    return (into_the_day(rate) + rate.elapsed) % HOUR

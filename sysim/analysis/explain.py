@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sysim.analysis.calendar import busiest_hour, told
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
+from sysim.analysis.scaling import told as told_scaling
 from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import (
     AlertCondition,
@@ -54,6 +55,7 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("The load", list(_load(scenario))),
         ("How busy it is before any fault", list(_busy(scenario))),
         ("How busy it is with every load at its highest rate", list(_busiest(scenario))),
+        ("How replicas follow the load", list(told_scaling(scenario, lambda at: both_ways(scenario, at)))),
         ("Where the time goes", list(_paths(scenario))),
         ("What retries can do at worst", list(_amplification(scenario))),
         ("What everything depends on", list(_needs(scenario))),
@@ -157,7 +159,7 @@ def _calls(number: float) -> str:
 
 def _busy(scenario: Scenario) -> Iterator[str]:
     shares = utilisation(scenario)
-    held = _held(scenario)
+    workers = held(scenario)
     for name in sorted(scenario.services):
         share = shares[name]
         if share is None:
@@ -168,11 +170,17 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             if share <= 1
             else f"{name}: {share:.2f} times its capacity"
         )
+        most = scenario.services[name].most_scaled
+        if most > scenario.services[name].replicas:
+            replicas = scenario.services[name].replicas
+            text += f" with {replicas} replica{'s' if replicas > 1 else ''}"
+            share *= replicas / most
+            text += f", {percent(share) if share <= 1 else f'{share:.2f} times that'} with the {most} that it may have"
         if share >= 1:
             text += " — more is offered than it can ever do"
         elif share > 0.8:
             text += " — little headroom"
-        waiting = held.get(name)
+        waiting = workers.get(name)
         if waiting is not None and waiting > share + 0.01:
             held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
             text += f"; with the time they wait for calls, {held_for} of the workers are held"
@@ -210,7 +218,7 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
         yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
-def _held(scenario: Scenario) -> dict[str, float]:
+def held(scenario: Scenario) -> dict[str, float]:
     """For blocking services with limited workers: share of workers held, waiting for calls included,
     unloaded.
     """
@@ -223,11 +231,11 @@ def _held(scenario: Scenario) -> dict[str, float]:
     for name, body in scenario.services.items():
         if body.concurrency is None or body.threading == "async":
             continue
-        held = 0.0
+        busy = 0.0
         for operation in body.operations:
             seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
-            held += rates.get(f"{name}.{operation}", 0.0) * seconds
-        found[name] = held / (body.concurrency * body.replicas)
+            busy += rates.get(f"{name}.{operation}", 0.0) * seconds
+        found[name] = busy / (body.concurrency * body.replicas)
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 
-def study_options(replications: int, loads: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """--load (with `loads`), --replications, --seed, --workers, --engine, --json, --out and --quiet."""
+def study_options(replications: int | None, loads: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--load (with `loads`), --replications (unless None), --seed, --workers, --engine, --json, --out and --quiet."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
@@ -28,12 +28,13 @@ def study_options(replications: int, loads: bool = True) -> Callable[[Callable[.
                 help="Run so many at a time; the result does not depend on it.",
             ),
             click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's."),
-            click.option(
-                "--replications", "-n", type=click.IntRange(1), default=replications, show_default=True,
-                help="How many runs of each kind.",
-            ),
         ):  # fmt: skip
             function = option(function)
+        if replications is not None:
+            function = click.option(
+                "--replications", "-n", type=click.IntRange(1), default=replications, show_default=True,
+                help="How many runs of each kind.",
+            )(function)  # fmt: skip
         if loads:
             function = click.option(
                 "--load", "loads", multiple=True, metavar="NAME",

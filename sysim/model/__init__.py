@@ -11,7 +11,9 @@ distribution  Constant(value) Exponential(mean) Uniform(low, high) Normal(mean, 
               Mixture(parts: MixturePart(weight, of: D)) Empirical(values)
               Percentiles(points: PercentilePoint(share, value)); each with max?
 topology      Service(kind, replicas, zones, concurrency?, threading, cores?, queue, admission?,
-              when_cancelled, slowdown?, startup, cost?, operations: name -> Operation(steps))
+              when_cancelled, slowdown?, startup, cost?, autoscaler?, schedule: ScheduleLine(at, replicas, every?),
+              operations: name -> Operation(steps))
+              Autoscaler(metric, target, every, min, max, tolerance, stabilise, max_increase)
               Queue(capacity?, discipline, max_wait: D?, shared) Admission(max_in_progress)
               Slowdown(per_concurrent)
 steps         each with name?, probability?, flag?, optional:
@@ -52,9 +54,11 @@ action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
+planning      Planning(services: name -> SizeRange(least, most), assume: NoFailure() ReplicaLoss() ZoneLoss(zone?)
+              SlowService(service?, times), slos, window?, minimise, confidence)
 scenario      Time(duration, warmup, drain?, bucket, start?) Window(start, end)
               Scenario(name, description, time, seed, replications, services, policies, load, faults, actions,
-              flags, windows, checks, variants; .whole)
+              flags, slos, planning?, windows, checks, variants; .whole)
 
 A load's ``call`` becomes a mix of one target. A flag that a step names but `flags` does not list is an error.
 `demand` holds the arithmetic on all this: means, offered rates, utilisation.
@@ -76,6 +80,7 @@ from sysim.model.action import (
     ShedLever,
     UndrainLever,
 )
+from sysim.model.autoscaler import Autoscaler, ScheduleLine
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.calendar import (
     Burst,
@@ -124,6 +129,15 @@ from sysim.model.fault import (
     ZoneTarget,
 )
 from sysim.model.impatience import Reloads, impatient
+from sysim.model.planning import (
+    Assumption,
+    NoFailure,
+    Planning,
+    ReplicaLoss,
+    SizeRange,
+    SlowService,
+    ZoneLoss,
+)
 from sysim.model.policy import (
     FALLEN_BACK,
     RETRIED,
@@ -197,6 +211,15 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "Assumption",
+    "NoFailure",
+    "Planning",
+    "ReplicaLoss",
+    "SizeRange",
+    "SlowService",
+    "ZoneLoss",
+    "Autoscaler",
+    "ScheduleLine",
     "Burst",
     "CalendarRate",
     "DailyCurve",

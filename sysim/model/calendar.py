@@ -96,6 +96,9 @@ def _base(value: Any) -> Any:
 class CalendarRate(Model):
     """`base` times everything else that is given. `start` is the scenario's `time.start`, which days of the week and
     dates need.
+
+    `elapsed` (ns) says that time 0 lies so long after `start`, and after the moment from which bursts are counted;
+    `base` alone is counted from time 0. Files do not say that: it is how `sysim.model.stretch` begins in the middle.
     """
 
     kind: Literal["calendar"] = "calendar"
@@ -106,6 +109,7 @@ class CalendarRate(Model):
     dates: dict[str, Factor] = Field(default_factory=dict)
     bursts: tuple[Burst, ...] = ()
     noise: Noise | None = None
+    elapsed: Duration = 0
 
     @field_validator("dates")
     @classmethod
@@ -154,7 +158,7 @@ def _peak(k: float) -> float:
 
 
 def into_the_day(rate: CalendarRate) -> int:
-    """How long after midnight time 0 is, in ns."""
+    """How long after midnight `start` is, in ns."""
     if rate.start is None:
         return 0
     clock = datetime.fromisoformat(rate.start).time()
@@ -162,7 +166,7 @@ def into_the_day(rate: CalendarRate) -> int:
 
 
 def ordinal(rate: CalendarRate) -> int:
-    """The number of the day of time 0, as `date.toordinal` counts; 0 without a `start`."""
+    """The number of the day of `start`, as `date.toordinal` counts; 0 without one."""
     return 0 if rate.start is None else datetime.fromisoformat(rate.start).toordinal()
 
 
@@ -179,6 +183,8 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
 
     `width` is that of the chords of a daily curve; at a minute they err by 2e-6 of the factor for each unit of k.
     """
+    if rate.elapsed:
+        return _later(rate, start, end, width)
     midnight = -into_the_day(rate)
     edges = {start, end}
     if rate.weekly is not None or rate.dates:
@@ -206,6 +212,26 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
             first *= _of_burst(burst, low, middle)
             last *= _of_burst(burst, high, middle)
         found.append(Piece(low, high, first, last))
+    return found
+
+
+def _later(rate: CalendarRate, start: int, end: int, width: int) -> list[Piece]:
+    """The pieces that a calendar without `elapsed` has there: chords are cut, not drawn anew."""
+    gone = rate.elapsed
+    grid = -into_the_day(rate)
+    first = max(0, grid + (start + gone - grid) // width * width)
+    last = grid - (grid - end - gone) // width * width
+    found = []
+    for low, high, begin, finish in pieces(rate.model_copy(update={"elapsed": 0}), first, last, width):
+        low, high = low - gone, high - gone
+        slope = (finish - begin) / (high - low)
+        if high > start and low < end:
+            cut, until = max(low, start), min(high, end)
+            found.append(Piece(
+                cut, until,
+                begin + slope * (cut - low) if cut > low else begin,
+                begin + slope * (until - low) if until < high else finish,
+            ))  # fmt: skip
     return found
 
 

@@ -79,7 +79,9 @@ def _times(rate: RateProfile, factor: float) -> RateProfile:
 def _between(rate: RateProfile, factor: float, start: int, end: int | None) -> RateProfile:
     assert not isinstance(rate, SineRate | ReplayRate | ModulatedRate)
     if isinstance(rate, CalendarRate):
-        burst = Burst(at=max(0, start), duration=(MAX_NS if end is None else end) - max(0, start), factor=factor)
+        first = max(0, start)
+        until = MAX_NS - rate.elapsed if end is None else end
+        burst = Burst(at=first + rate.elapsed, duration=until - first, factor=factor)
         return rate.model_copy(update={"bursts": (*rate.bursts, burst)})
     if isinstance(rate, StagesRate):
         return _stages_between(rate, factor, start, end)

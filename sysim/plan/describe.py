@@ -28,6 +28,7 @@ def describe(plan: Plan) -> str:
         ("policies", _policies),
         ("faults", _faults),
         ("actions", _actions),
+        ("scalers", _scalers),
         ("lanes", _lanes),
     ]
     lines: list[str] = []
@@ -306,6 +307,19 @@ def _actions(plan: Plan) -> Iterable[str]:
                 when += f" over {row[t.AC_SLOTS]} looks"
         after = f", after {_distribution(plan, row[t.AC_AFTER])}" if row[t.AC_AFTER] >= 0 else ""
         yield f"{number}: {what}: {when}{after}"
+
+
+def _scalers(plan: Plan) -> Iterable[str]:
+    for number, service in enumerate(plan.names.scalers):
+        row, floats = plan.scalers[number], plan.scalersF[number]
+        every = f" every {_ns(row[t.Z_EVERY])}" if row[t.Z_EVERY] else ""
+        if row[t.Z_KIND] == t.SCALER_LINE:
+            beside = f", the least of scaler {row[t.Z_BESIDE]}" if row[t.Z_BESIDE] >= 0 else ""
+            yield f"{number}: {service}: {row[t.Z_COUNT]} at {_ns(row[t.Z_AT])}{every}{beside}"
+        else:
+            goal = f"{t.METERS[row[t.Z_METER]]} {floats[t.ZF_TARGET]:g} within {floats[t.ZF_TOLERANCE]:g}"
+            bounds = f"{row[t.Z_MIN]} to {row[t.Z_MAX]}, {row[t.Z_SLOTS]} looks hold"
+            yield f"{number}: {service}: {goal}{every}, {bounds}, at most {floats[t.ZF_INCREASE]:g} more at a look"
 
 
 def _lanes(plan: Plan) -> Iterable[str]:

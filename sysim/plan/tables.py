@@ -423,6 +423,7 @@ GONE: Final = 2  # no replica, but room for one
 ACTION_DUE: Final = 0
 ACTION_LOOK: Final = 1
 ACTION_PULL: Final = 2
+ACTION_SCALE: Final = 3  # not of an action: an autoscaler looks, or a schedule is due
 # what is noted of it
 ACTION_DECIDED: Final = 1  # and delayed
 ACTION_CARRIED_OUT: Final = 2
@@ -443,3 +444,40 @@ SEEN_DONE: Final = 1
 SEEN_OK: Final = 2
 SEEN_SLOW: Final = 3
 N_SEEN: Final = 4
+
+# --- scalers: autoscalers and the lines of schedules ----------------------------------------------
+Z_KIND: Final = 0  # one of SCALER_*
+Z_SVC: Final = 1
+Z_AT: Final = 2  # ns: the first look, or when the line is due
+Z_EVERY: Final = 3  # ns from then to the next, 0: there is none
+Z_KEY: Final = 4
+Z_COUNT: Final = 5  # lines: so many replicas, or the least number of the autoscaler beside it
+Z_BESIDE: Final = 6  # lines: the autoscaler of the same service, -1: none
+Z_MIN: Final = 7  # autoscalers
+Z_MAX: Final = 8
+Z_METER: Final = 9  # one of METER_*
+Z_SLOTS: Final = 10  # looks whose greatest recommendation holds
+Z_FIRST_SLOT: Final = 11  # so many elements of `recommendations`
+N_Z: Final = 12
+ZF_TARGET: Final = 0  # scalersF: a share of workers or cores, or a number for each replica
+ZF_TOLERANCE: Final = 1
+ZF_INCREASE: Final = 2
+N_ZF: Final = 3
+SCALER_AUTO: Final = 0
+SCALER_LINE: Final = 1
+METER_UTILISATION: Final = 0  # workers held, of all there are
+METER_CPU: Final = 1  # cores in use, of all there are
+METER_IN_PROGRESS: Final = 2  # requests at the service, waiting ones included, for each replica
+METERS: Final = ("utilisation", "cpu", "in_progress")
+
+# state of an autoscaler (run)
+ZS_MIN: Final = 0  # as a schedule has set it
+ZS_SET: Final = 1  # how many it has left the service with, or found there and not touched
+ZS_NEXT: Final = 2  # what its look has come to
+ZS_LOOKS: Final = 3
+ZS_CELL: Final = 4  # the cells before this one are in the sums
+ZS_LOAD: Final = 5  # what its metric adds up, x ns
+ZS_READY: Final = 6  # replicas that are up x ns
+ZS_SEEN_LOAD: Final = 7  # these sums at the last look
+ZS_SEEN_READY: Final = 8
+N_ZS: Final = 9

@@ -37,6 +37,7 @@ def verify(plan: Plan) -> None:
     _loads(plan)
     _faults(plan)
     _actions(plan)
+    _scalers(plan)
     _cells(plan)
 
 
@@ -239,6 +240,20 @@ def _actions(plan: Plan) -> None:
     _spans(levers[:, t.LE_FIRST_HIT], levers[:, t.LE_HITS], len(plan.lever_hits), "the replicas of a lever")
     if levers[:, t.LE_HITS].any():
         _within(plan.lever_hits, plan.n_replicas, "a replica of a lever")
+
+
+def _scalers(plan: Plan) -> None:
+    scalers = plan.scalers[: plan.n_scalers]
+    _within(scalers[:, t.Z_SVC], plan.n_services, "the service of a scaler")
+    _within(scalers[:, t.Z_BESIDE], plan.n_scalers, "the autoscaler beside a schedule", none=True)
+    _check(len(set(scalers[:, t.Z_KEY].tolist())) == len(scalers), "two scalers have the same key")
+    room = plan.svc[scalers[:, t.Z_SVC], t.S_REPLICAS]
+    _check((scalers[:, t.Z_MAX] <= room).all(), "there is no room for the replicas of an autoscaler")
+    _check((scalers[:, t.Z_COUNT] <= room).all(), "there is no room for the replicas of a schedule")
+    auto = scalers[scalers[:, t.Z_KIND] == t.SCALER_AUTO]
+    _check((auto[:, t.Z_EVERY] > 0).all(), "an autoscaler looks all the time")
+    _check((auto[:, t.Z_MIN] <= auto[:, t.Z_MAX]).all(), "an autoscaler has bounds that cross")
+    _spans(auto[:, t.Z_FIRST_SLOT], auto[:, t.Z_SLOTS], plan.n_recommendations, "what an autoscaler remembers")
 
 
 def _cells(plan: Plan) -> None:

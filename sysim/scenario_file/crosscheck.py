@@ -102,7 +102,8 @@ class _Warnings:
 
     def busy_services(self) -> None:
         for name, share in utilisation(self.scenario).items():
-            if share is not None and share > 1.0:
+            service = self.scenario.services[name]
+            if share is not None and share * service.replicas / service.most_scaled > 1.0:
                 at = join("services", name)
                 message = (
                     f"found an offered utilisation of {share:.3g} before any fault, expected less than 1"

@@ -10,6 +10,7 @@ from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, calendar_parts
 from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
+from sysim.scenario_file.jobs import Jobs
 from sysim.scenario_file.nodes import Map, Node, Seq, is_null
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF, reloads
 from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
@@ -115,11 +116,17 @@ class _Rate(OneOf):
         return schema
 
 
+def _kind_of_replay(node: Node) -> str:
+    if isinstance(node, Seq):
+        return "instants"
+    return "jobs" if isinstance(node, Map) and "at" in node.entries else "csv"
+
+
 def _replay() -> Shape:
     return Either(
-        "{csv, time} or a list of instants",
-        lambda node: "instants" if isinstance(node, Seq) else "csv",
-        {"csv": Replay(), "instants": ListOf("a list of instants", INSTANT, 1)},
+        "{csv, time}, {at, every, count, spread} or a list of instants",
+        _kind_of_replay,
+        {"csv": Replay(), "jobs": Jobs(), "instants": ListOf("a list of instants", INSTANT, 1)},
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
+from sysim.scenario_file.autoscaler import AUTOSCALER, SCHEDULE, Scaled
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.reporter import join
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Named, Record, Schema, Shape, Word
@@ -102,7 +103,7 @@ def _service() -> Record:
             "shared": TRUTH,
         },
     )
-    return Record(
+    return Scaled(
         "a service",
         model.Service,
         {
@@ -126,8 +127,10 @@ def _service() -> Record:
             ),
             "startup": DURATION,
             "cost": COST,
+            "autoscaler": AUTOSCALER,
+            "schedule": SCHEDULE,
             "operations": _Operations(),
         },
         ("operations",),
-        later=("autoscaler", "schedule", "outlier_detection"),
+        later=("outlier_detection",),
     )

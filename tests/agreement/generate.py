@@ -135,8 +135,42 @@ class _Scenario:
             node["slowdown"] = {"per_concurrent": "50%"}
         if self.seldom():
             node["startup"] = rng.choice(("1ms", "2ms"))
+        if self.seldom():
+            self.scaled(node)
         node["operations"] = {op: self.steps(number, 0) for op in self.operations[name]}
         return node
+
+    def scaled(self, node: Node) -> None:
+        """An autoscaler, a schedule or both: looks that share their instants with all else."""
+        rng = self.rng
+        least, most = min(node["replicas"], rng.choice((1, 1, 2))), max(node["replicas"], rng.choice((2, 3, 4)))
+        if self.often():
+            metrics = ["in_progress", "in_progress"]
+            metrics += ["utilisation", "utilisation", "utilisation"] * ("concurrency" in node)
+            metrics += ["cpu", "cpu"] * ("cores" in node)
+            metric = rng.choice(metrics)
+            target = rng.choice((0.5, 1, 2)) if metric == "in_progress" else rng.choice(("30%", "50%", "90%"))
+            scaler: Node = {"metric": metric, "target": target, "min": least, "max": most}
+            scaler["every"] = rng.choice(("1ms", "2ms", "3ms", "5ms"))
+            scaler["stabilise"] = rng.choice(("0ms", "2ms", "5ms", "10ms"))
+            if self.seldom():
+                scaler["tolerance"] = rng.choice(("0%", "50%"))
+            if self.seldom():
+                scaler["max_increase"] = rng.choice(("50%", "200%"))
+            if self.rarely():
+                scaler["stabilise"] = "1s"
+            node["autoscaler"] = scaler
+        if "autoscaler" not in node or self.seldom():
+            lines = [
+                {"at": f"{rng.randint(0, self.duration)}ms", "replicas": rng.randint(least, most)}
+                for _ in range(rng.choice((1, 2, 3)))
+            ]
+            for line in lines:
+                if self.seldom():
+                    line["every"] = rng.choice(("2ms", "7ms"))
+            node["schedule"] = lines
+        if self.seldom():
+            node["cost"] = "1 USD/h"
 
     def steps(self, number: int, depth: int) -> list[Any]:
         rng = self.rng

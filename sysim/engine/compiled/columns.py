@@ -171,7 +171,8 @@ RX_GRANTS: Final = 17  # how many workers it has given
 RX_DRAINED: Final = 18  # 1: gets nothing new
 RX_STANDING: Final = 19  # WANTED, LEAVING or GONE
 RX_WITNESS: Final = 20  # while it leaves: a story that it has not got rid of when last looked at
-RQ_LAST: Final = 21  # of each class the last one in the queue, -1: none; for queues that go by priority
+RX_PAID: Final = 21  # 1: it starts or is up
+RQ_LAST: Final = 22  # of each class the last one in the queue, -1: none; for queues that go by priority
 N_RX: Final = RQ_LAST + CLASSES
 # holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
 N_HOLDERS: Final = 2 * WATCHED

@@ -18,6 +18,7 @@ from sysim.engine.reference.lines import Line, line
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
+from sysim.semantics.rng import word
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -114,8 +115,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
-        "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
+        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paid",
+        "paused", "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -131,6 +132,7 @@ class Replica(Home):
         self.crashes = 0
         self.drained = False  # gets nothing new
         self.standing = t.WANTED
+        self.paid = True  # it starts or is up
         self.rising: Entry | None = None  # the entry that says it is ready
         self.coming = 0  # attempts on their way to it
         self.visits: dict[Any, None] = {}
@@ -228,8 +230,7 @@ class World:
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
         self.plan = plan
-        signed = seed - (1 << 64) if seed >= 1 << 63 else seed
-        self.seed_key = derive(derive(int(SALT_RUN), signed), replication)
+        self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)
         self.code = [tuple(row) for row in plan.code.tolist()]
@@ -277,7 +278,7 @@ class World:
         for replica in self.replicas:
             if replica.number >= replica.service.begin:  # room for one that an action may start
                 replica.standing = t.GONE
-                replica.up = False
+                replica.up = replica.paid = False
                 self.serves[replica.row] = 0
         self.first_of = [of[t.S_FIRST] for of in svc]
         self.callee_of = [0] * max(1, plan.n_scopes)

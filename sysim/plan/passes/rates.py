@@ -111,7 +111,7 @@ def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tup
     """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
     its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
     """
-    offset = ordinal(profile) * DAY + into_the_day(profile)
+    offset = ordinal(profile) * DAY + into_the_day(profile) + profile.elapsed
     starts = [0, *moments(-offset, noise.every, 0, duration)]
     first = offset // noise.every
     uniforms = draws(salt("noise", name), 2 * first, 2 * len(starts))

@@ -1,0 +1,155 @@
+"""What a year asks of a system, minute by minute, before anything is simulated: rates, utilisation, backlog.
+
+Utilisation is linear in the rates of open loads, so it is that of one request a second of each, times the rates. It
+has the workers that wait for calls, as ``sysim explain`` tells them, and counts what is offered: before retries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sysim.analysis.explain import held
+from sysim.analysis.fluid import backlog
+from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario
+from sysim.model.action import FlagLever, ScaleLever
+from sysim.model.calendar import DAY, MINUTE, into_the_day
+from sysim.model.demand import mean, utilisation
+from sysim.model.stretch import rate_from, stretch
+from sysim.plan.passes.rates import rates
+from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+
+Floats = NDArray[np.float64]
+NS = 1_000_000_000
+SLOT = MINUTE
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True)
+class YearLoad:
+    """Slots of a minute from `start` (ns) on.
+
+    `expected` has a row a slot and a column a load (in order of `loads`): the arrivals expected; for loads with users,
+    whose number nobody knows before, the seconds. `busy` has a column a service of `services`.
+    """
+
+    start: int
+    loads: tuple[str, ...]
+    services: tuple[str, ...]
+    expected: Floats
+    busy: Floats
+    exact: tuple[bool, ...]
+    """Of each load whether every arrival expected is one request: not of journeys, nor of users."""
+    disturbed: NDArray[np.bool_]
+    """Slots in which a fault holds, or its aftermath lasts."""
+
+    @property
+    def slots(self) -> int:
+        """How many."""
+        return len(self.busy)
+
+    @cached_property
+    def pressure(self) -> Floats:
+        """The utilisation of the busiest service in each slot."""
+        return np.asarray(self.busy.max(axis=1)) if self.services else np.zeros(self.slots)
+
+    @cached_property
+    def busiest(self) -> NDArray[np.int64]:
+        """The number of that service."""
+        return np.asarray(self.busy.argmax(axis=1)) if self.services else np.zeros(self.slots, dtype=np.int64)
+
+    @cached_property
+    def waiting(self) -> Floats:
+        """The seconds of work that wait at the fullest service at the end of each slot, by the fluid model."""
+        piled = backlog(self.busy, SLOT / NS)
+        return np.asarray(piled.max(axis=1)) if self.services else np.zeros(self.slots)
+
+
+def first_midnight(scenario: Scenario) -> int:
+    """The first midnight at or after time 0 (ns)."""
+    for load in scenario.load.values():
+        if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
+            return -(into_the_day(load.rate) + load.rate.elapsed) % DAY
+    if scenario.time.start is None:
+        return 0
+    return -into_the_day(CalendarRate(base=ConstantRate(value=0.0), start=scenario.time.start)) % DAY
+
+
+def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
+    """What `scenario` asks from `start` (ns) on, for so many `slots`."""
+    loads = tuple(sorted(scenario.load))
+    expected = np.empty((slots, len(loads)))
+    for column, name in enumerate(loads):
+        load = scenario.load[name]
+        expected[:, column] = _arrivals(name, load, start, slots) if isinstance(load, OpenLoad) else SLOT / NS
+    services = tuple(name for name, share in sorted(utilisation(scenario).items()) if share is not None)
+    busy = np.empty((slots, len(services)))
+    edges = [start, *_changes(scenario, start, start + slots * SLOT), start + slots * SLOT]
+    for low, high in pairwise(edges):
+        rows = slice((low - start) // SLOT, -(-(high - start) // SLOT))
+        busy[rows] = expected[rows] @ _each(stretch(scenario, low, low + 1, 0), loads, services) / (SLOT / NS)
+    exact = tuple(isinstance(load, OpenLoad) and bool(load.mix) for _, load in sorted(scenario.load.items()))
+    return YearLoad(start, loads, services, expected, busy, exact, _disturbed(scenario, start, slots))
+
+
+def _arrivals(name: str, load: OpenLoad, start: int, slots: int) -> Floats:
+    """The arrivals expected in each slot, noise included. A week at a time: no table holds a year of fine noise."""
+    end = start + slots * SLOT
+    if isinstance(load.rate, ReplayRate):
+        instants = np.asarray(load.rate.instants)
+        instants = instants[(instants >= start) & (instants < end)]
+        return np.bincount((instants - start) // SLOT, minlength=slots).astype(np.float64)
+    one_by_one = load.model_copy(update={"arrivals": OpenLoad.model_fields["arrivals"].default})
+    found = []
+    for cut in range(start, end, WEEK):
+        until = min(cut + WEEK, end)
+        table = rates(one_by_one.model_copy(update={"rate": rate_from(load.rate, cut, until)}), until - cut, name)
+        edges = np.arange(0, until - cut + 1, SLOT) / NS
+        rows = np.searchsorted(table[:, Q_START], edges, side="right") - 1
+        since = edges - table[rows, Q_START]
+        slope = np.where(rows < len(table) - 1, table[rows, Q_SLOPE], 0.0)
+        found.append(np.diff(table[rows, Q_CUMULATED] + since * (table[rows, Q_RATE] + slope * since / 2.0)))
+    return np.concatenate(found)
+
+
+def _each(scenario: Scenario, loads: tuple[str, ...], services: tuple[str, ...]) -> Floats:
+    """Utilisation by one request a second of each load: loads × services. Loads with users are left out, as ever."""
+    found = np.zeros((len(loads), len(services)))
+    for row, name in enumerate(loads):
+        load = scenario.load[name]
+        if isinstance(load, OpenLoad):
+            one = {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}
+            alone = scenario.model_copy(update={"load": one})
+            work, workers = utilisation(alone), held(alone)
+            found[row] = [max(work[service] or 0.0, workers.get(service, 0.0)) for service in services]
+    return found
+
+
+def _changes(scenario: Scenario, start: int, end: int) -> list[int]:
+    """When actions change what there is to do the work, or what work there is."""
+    moments = {
+        action.at + (0 if action.after is None else round(mean(action.after)))
+        for action in scenario.actions
+        if action.at is not None and isinstance(action.lever, ScaleLever | FlagLever)
+    }
+    # From the slot after: within one there is no half.
+    slots = {start - (start - at) // SLOT * SLOT for at in moments}
+    return sorted(at for at in slots if start < at < end)
+
+
+def _disturbed(scenario: Scenario, start: int, slots: int) -> NDArray[np.bool_]:
+    """Slots in which a scheduled fault holds; as long again after it, because its aftermath is of its size."""
+    found = np.zeros(slots, dtype=bool)
+    end = start + slots * SLOT
+    # A stretch makes single faults of those that come back in fixed spans.
+    for fault in stretch(scenario, start, end, 0).faults:
+        if fault.at is None or fault.every is not None:
+            continue
+        length = end if fault.lasts is None else round(min(mean(fault.lasts), float(end)))
+        length = max(length, getattr(fault.effect, "restart_after", None) or 0)
+        found[fault.at // SLOT : -(-(fault.at + 2 * length) // SLOT) + 1] = True
+    return found

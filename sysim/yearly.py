@@ -1,0 +1,72 @@
+"""The verb `year`: what a calendar year comes to, from the hours that matter and a model of the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sysim import api, model
+from sysim.api import Engine, Progress, Scenario
+
+if TYPE_CHECKING:
+    from sysim.study.year_result import Year
+
+
+def year(
+    scenario: Scenario | model.Scenario | str | Path,
+    *,
+    start: str | None = None,
+    days: int = 365,
+    simulate: Any = "2d",
+    cell: Any = "15m",
+    near: Any = "90%",
+    checks: int = 6,
+    check_for: Any = "1h",
+    warmup: Any = None,
+    confidence: float = 0.95,
+    seed: int | None = None,
+    engine: Engine = "compiled",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Year:
+    """What `days` of a scenario come to, from the first midnight or from `start` (a date or an instant) on.
+
+    The year is cut into pieces of `cell`. Those in which a service is as busy as `near`, or in which work piles up or a
+    scheduled fault holds, are simulated whole; of the others, samples in strata of load, which a quasi-stationary model
+    extends to all of them and which put it right. `checks` stretches of `check_for`, drawn at random, are
+    simulated besides and compared with the answer. About `simulate` is simulated in all, each piece after `warmup`
+    (that of the file, at least two minutes). The result does not depend on `workers`. Raises `SysimError` if there is
+    nothing to account for, `ScenarioError` where it cannot be read or simulated.
+    """
+    from sysim import units
+    from sysim.study.year import Terms, plan_year
+
+    facade = api._prepared(scenario, None)
+    begin = None
+    moment = facade.model.time.start
+    if start is not None:
+        midnight = f"{start}T00:00" if len(start) == 10 and start.count("-") == 2 else start
+        begin = units.instant(midnight, None if moment is None else datetime.fromisoformat(moment))
+    terms = Terms(
+        start=begin, days=days, cell=units.duration(cell), budget=units.duration(simulate), near=units.share(near),
+        checks=checks, check_for=units.duration(check_for), warmup=None if warmup is None else units.duration(warmup),
+    )  # fmt: skip
+    # Series that repeat do so to the end of the run, so the run has to be a year.
+    length = (begin or 0) + (days + 1) * 86_400 * 1_000_000_000
+    if facade.model.time.duration < length:
+        facade = _longer(facade, length)
+    chosen = facade.model.seed if seed is None else seed
+    if not 0 <= chosen < 2**64:
+        raise ValueError(f"found the seed {chosen}, expected a whole number from 0 to 2**64 - 1")
+    return plan_year(
+        facade.model, api.simulation(engine, chosen), terms,
+        seed=chosen, confidence=confidence, workers=workers, progress=progress,
+    )  # fmt: skip
+
+
+def _longer(facade: Scenario, length: int) -> Scenario:
+    if facade._loaded is not None:
+        return facade.with_({"time.duration": f"{length // 1_000_000_000}s"})
+    time = facade.model.time.model_copy(update={"duration": length})
+    return api.from_model(facade.model.model_copy(update={"time": time}))
