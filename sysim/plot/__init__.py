@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sysim.study.year_result import Year
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "save", "sweep", "timeline", "tipping",
-    "vulnerability", "what_if", "year",
+    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "plan_supply", "save", "sweep", "timeline",
+    "tipping", "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
 
@@ -95,6 +95,13 @@ def year(found: Year) -> Figure:
 def plan_day(found: CapacityPlan) -> Figure:
     """Load, capacity and loss over the whole run under a capacity plan."""
     from sysim.plot.capacity import day as draw
+
+    return draw(found)
+
+
+def plan_supply(found: CapacityPlan) -> Figure:
+    """The climb to the peak under static, scheduled and autoscaled replicas."""
+    from sysim.plot.capacity import supply as draw
 
     return draw(found)
 
