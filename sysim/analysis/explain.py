@@ -13,6 +13,7 @@ from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import (
     AlertCondition,
     CalendarRate,
+    CallPolicy,
     Check,
     ClosedLoad,
     ConstantRate,
@@ -38,6 +39,7 @@ from sysim.model.graph import (
     sites,
     worst_amplification,
 )
+from sysim.model.impatience import pages
 from sysim.units import format_duration
 from sysim.zones import abbreviation, local, utc
 
@@ -129,6 +131,8 @@ def _load(scenario: Scenario) -> Iterator[str]:
             yield f"{name} comes in bursts: {listed(states)} on average, each time of random length"
         if len({each.priority for each in scenario.load.values()}) > 1:
             how += f", priority {load.priority}"
+        if load.policy is not None and load.policy.impatience is not None:
+            yield from _people(name, load.policy)
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
@@ -182,6 +186,23 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             held_for = percent(waiting) if waiting <= 1 else f"{waiting:.2f} times what there are"
             text += f"; with the time they wait for calls, {held_for} of the workers are held"
         yield text
+
+
+def _people(name: str, policy: CallPolicy) -> Iterator[str]:
+    """How long people wait, and what they do then."""
+    impatience = policy.impatience
+    assert impatience is not None
+    if impatience.patience is not None:
+        yield f"{name}: who has no answer after {_about(impatience.patience)} leaves"
+    if impatience.reload_after is not None and policy.retry is not None:
+        times = policy.retry.max_attempts - 1
+        some = f", though {percent(impatience.give_up)} leave each time" if impatience.give_up else ""
+        asked = pages(times, impatience.give_up)
+        yield (
+            f"{name}: who has no answer after {_about(impatience.reload_after)} reloads, up to "
+            f"{times} time{'s' if times > 1 else ''}{some}; what nobody waits for any more is still done, so when "
+            f"nothing is answered in time the load is {asked:.3g} times as high"
+        )
 
 
 def _busiest(scenario: Scenario) -> Iterator[str]:

@@ -190,6 +190,26 @@ def test_payment_slowdown_with_a_fallback_loses_next_to_nothing() -> None:
     assert slow["calls"]["betting.place_by_card -> payments.charge"]["breaker"]["opened"] > 0
 
 
+def test_reconnect_storm() -> None:
+    login = "gateway.connect -> auth.login"
+    for variant in ("baseline", "backoff", "backoff_and_jitter"):
+        after = windows("reconnect_storm", variant)["after"]
+        assert after["loads"]["clients"]["success"] == 0
+        assert after["calls"][login]["outcomes"]["ok"] == 0
+        assert after["services"]["auth"]["utilisation"] > 0.999  # it works, for nobody
+    late, spread, short = (windows("reconnect_storm", name) for name in ("late", "spread", "short_queue"))
+    timeouts = late["storm"]["calls"][login]["outcomes"]["timeout"]
+    assert 0.4 < timeouts / late["storm"]["calls"][login]["calls"] < 0.6
+    for run in (late, spread, short):
+        assert run["after"]["loads"]["clients"]["success"] > 0.999
+        assert run["after"]["loads"]["clients"]["amplification"] < 1.01
+        # as many as before are connected, though more in step than they were
+        assert run["after"]["services"]["gateway"]["in_system_mean"] == pytest.approx(1200, rel=0.1)
+    assert spread["storm"]["services"]["auth"]["wait_s"]["p99"] < 0.5
+    outcomes = short["storm"]["calls"][login]["outcomes"]
+    assert outcomes["rejected"] > 5_000 and outcomes["ok"] == spread["storm"]["calls"][login]["outcomes"]["ok"]
+
+
 def test_retry_storm() -> None:
     storm = windows("retry_storm", "baseline")
     assert storm["before"]["loads"]["clients"]["goodput_per_s"] > 390
@@ -442,6 +462,12 @@ SMALL: dict[str, dict[str, Any]] = {
             {"at": "4s", "restart": {"service": "orders", "zone": "a"}}, {"at": "5s", "undrain": "zone a"},
             {"at": "5s", "scale": {"service": "orders", "replicas": 5}},
         ],
+    },
+    "reconnect_storm": {
+        "time.duration": "20s", "time.warmup": "1s", "time.drain": "4s", "faults.restart.at": "4s",
+        "services.gateway.operations.connect.1.work": {"uniform": ["1s", "3s"]},
+        "services.gateway.operations.connect.0.policy.timeout": "500ms",
+        "windows": {"before": "..4s", "storm": "4s..8s", "after": "12s.."},
     },
     "third_party_outage": {
         "time.duration": "8s", "time.warmup": "0s", "faults.outage.at": "2s", "faults.outage.for": "2s",
