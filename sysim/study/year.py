@@ -29,7 +29,7 @@ WHOLE_SHARE = 0.5
 """Of what may be simulated, for the stretches that matter."""
 WARMUP = 2 * MINUTE
 UNWELL = 0.01
-"""A stretch whose last cell fails so much more than its first one has not recovered."""
+"""A stretch whose last cell fails so much more (of all requests) than its first one has not recovered."""
 PROLONGED = 3
 
 
@@ -140,8 +140,9 @@ class _Work:
     def _well(self, seen: Seen) -> bool:
         slots = self.terms.cell // SLOT
         first, last = (some.sum(axis=0) for some in (seen.loads[:slots], seen.loads[-slots:]))
-        share = [one[:, FAILED] / np.maximum(one[:, OFFERED], 1.0) for one in (first, last)]
-        return bool((share[1] <= 2.0 * share[0] + UNWELL).all())
+        share = first[:, FAILED] / np.maximum(first[:, OFFERED], 1.0)
+        usual = last[:, OFFERED] * (2.0 * share + UNWELL)
+        return bool((last[:, FAILED] <= usual + 3.0 * np.sqrt(usual + 1.0)).all())
 
     def once(self, places: Sequence[Place], stream: int) -> list[tuple[Place, Seen]]:
         """Each place once; `stream` keeps their chance apart from that of others of the same place."""

@@ -71,7 +71,7 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        parts.append(_noise(profile, profile.noise, duration, name))
+        parts.append(noise(profile, profile.noise, duration, name))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -104,15 +104,15 @@ def _on(
     return first, np.where(closed, ends[rows], last)
 
 
-def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
+def noise(profile: CalendarRate, of: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
     """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
     its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
     """
     offset = ordinal(profile) * DAY + into_the_day(profile) + profile.elapsed
-    starts = [0, *moments(-offset, noise.every, 0, duration)]
-    first = offset // noise.every
+    starts = [0, *moments(-offset, of.every, 0, duration)]
+    first = offset // of.every
     uniforms = draws(salt("noise", name), 2 * first, 2 * len(starts))
-    variance = math.log(1.0 + noise.cv * noise.cv)
+    variance = math.log(1.0 + of.cv * of.cv)
     deviation = math.sqrt(variance)
     factors = []
     for u, v in zip(uniforms[::2].tolist(), uniforms[1::2].tolist(), strict=True):
