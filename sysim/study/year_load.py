@@ -18,7 +18,7 @@ from sysim.analysis.fluid import backlog
 from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario
 from sysim.model.action import FlagLever, ScaleLever
 from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
-from sysim.model.demand import mean, utilisation
+from sysim.model.demand import mean, servers, utilisation
 from sysim.model.stretch import rate_from, stretch
 from sysim.plan.passes.rates import noise, rates
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
@@ -89,7 +89,7 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
         expected[:, column] = SLOT / NS
         if isinstance(load, OpenLoad):
             expected[:, column] = _arrivals(name, load, start, slots, known)
-    services = tuple(name for name, share in sorted(utilisation(scenario).items()) if share is not None)
+    services = tuple(name for name, service in sorted(scenario.services.items()) if servers(service) is not None)
     busy = np.empty((slots, len(services)))
     edges = [start, *_changes(scenario, start, start + slots * SLOT), start + slots * SLOT]
     for low, high in pairwise(edges):
