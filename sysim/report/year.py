@@ -230,7 +230,8 @@ def year_dict(found: Year) -> dict[str, Any]:
     """The object of the JSON result."""
     return {
         "format": FORMAT,
-        "kind": "year",
+        "study": "year",
+        "sentence": year_sentence(found),
         "scenario": found.scenario,
         "first_day": found.first,
         "n_days": len(found.days),
