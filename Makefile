@@ -53,7 +53,7 @@ $(VENV)/.installed-run: $(VENV)/.created pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "installing sysim and its tools into $(VENV) ..."
-	@$(INSTALL) -c constraints.txt -e '.[test,dev]'
+	@$(INSTALL) -c constraints.txt -e '.[test,dev,cluster,parquet]'
 	@touch $@ $(VENV)/.installed-run
 
 # --- what one runs ---------------------------------------------------------------------------------------------------

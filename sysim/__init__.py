@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from sysim.api import Interrupted, Scenario, library, load, loads, simulate
     from sysim.checking import check, compare
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
+    from sysim.planning import capacity_plan
     from sysim.result import Result
     from sysim.study.study import Study
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
     from sysim.study.year_result import Year
+    from sysim.sweeping import sweep
     from sysim.yearly import year
 
 _HOME = {
@@ -30,12 +32,14 @@ _HOME = {
     "check": "sysim.checking",
     "compare": "sysim.checking",
     "library": "sysim.api",
+    "capacity_plan": "sysim.planning",
     "tipping_point": "sysim.study.verbs",
     "vulnerability_map": "sysim.study.verbs",
     "least_relief": "sysim.study.verbs",
     "fault_sweep": "sysim.study.verbs",
     "what_if": "sysim.study.verbs",
     "year": "sysim.yearly",
+    "sweep": "sysim.sweeping",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -51,7 +55,8 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "year", "Year", "__version__",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "capacity_plan", "year", "Year", "sweep",
+    "__version__",
 ]  # fmt: skip
 
 

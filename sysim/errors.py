@@ -51,7 +51,7 @@ class Problem:
 
         A value given on the command line has no line: ``--set path: code: …``.
         """
-        on_command_line = self.file.startswith(("--set ", "--param "))
+        on_command_line = self.file.startswith(("--set ", "--param ", "--vary", "--measure"))
         where = f"{self.file}:{self.line}:{self.column}" if self.line and not on_command_line else self.file
         label = f"warning: {self.code}" if self.severity == "warning" else self.code
         parts = [where, label, self.path, self.message] if self.path else [where, label, self.message]

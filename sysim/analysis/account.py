@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sysim.analysis.levers import because, decides, pulls
 from sysim.analysis.recovery import NS, Occurrence, Recovery
+from sysim.analysis.scaling import sentences
 from sysim.analysis.why import why
 from sysim.analysis.words import Clock, amount, count, listed, percent, recovered, span
 from sysim.plan.tables import OUTCOMES
@@ -82,6 +83,7 @@ def _order(result: Result, run: Run, clock: Clock) -> list[str]:
     told: list[tuple[float, str]] = []
     told += _told_faults(run)
     told += _told_actions(result, run)
+    told += sentences(run)
     breakers = [t for t in run.transitions if t.kind == "breaker" and t.what == "open"]
     told += _told_breakers(breakers)
     struck = {fault.begin / NS for fault in run.faults if fault.kind == "crash"}

@@ -115,7 +115,7 @@ def judge(
     numbers = [x for x in values if x is not None]
     if len(numbers) < len(values):
         return _verdict(check, variant, "fail", note=_no_data(len(values) - len(numbers), len(values)))
-    return _compared(check, variant, numbers, strictness)
+    return compared(check, variant, numbers, strictness)
 
 
 def judge_all(
@@ -190,7 +190,8 @@ def _no_data(missing: int, n: int) -> str:
     return "no data" + (f" in {missing} of {n} replications" if n > 1 else "")
 
 
-def _compared(check: Check, variant: str | None, numbers: Sequence[float], strictness: Strictness) -> Verdict:
+def compared(check: Check, variant: str | None, numbers: Sequence[float], strictness: Strictness) -> Verdict:
+    """The verdict of a comparison on the values that replications have."""
     assert check.op is not None and check.value is not None
     holds = _OPERATORS[check.op]
     centre = mean(numbers)
@@ -305,7 +306,7 @@ def _recovers(check: Check, runs: Sequence[Run], variant: str | None, strictness
     times = [some.recovered_after_s for some in found]
     known = [x for x in times if x is not None]
     if len(known) == len(times):
-        verdict = _compared(check, variant, known, strictness)
+        verdict = compared(check, variant, known, strictness)
         bucket_s = runs[0].series.bucket_s
         return replace(verdict, found=recovered(0.0, bucket_s)) if max(known) < bucket_s else verdict
     needed = check.value + check.hold / NS

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sysim.analysis.calendar import busiest_hour, told
 from sysim.analysis.design import breakers_that_never_trip
 from sysim.analysis.levers import pulls
+from sysim.analysis.scaling import told as told_scaling
 from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import (
     AlertCondition,
@@ -15,6 +16,7 @@ from sysim.model import (
     Check,
     ClosedLoad,
     ConstantRate,
+    ModulatedRate,
     OpenLoad,
     ReplayRate,
     Scenario,
@@ -39,6 +41,7 @@ from sysim.model.graph import (
 from sysim.units import format_duration
 
 NS = 1_000_000_000
+_LINES = {"lifo": "last come first served", "priority": "queue by priority", "edf": "queue by deadline"}
 PEAKY = 1.05
 """How far the peak of a rate must lie above its mean for the peak to be told on its own."""
 
@@ -50,6 +53,7 @@ def explain(scenario: Scenario) -> list[tuple[str, list[str]]]:
         ("The load", list(_load(scenario))),
         ("How busy it is before any fault", list(_busy(scenario))),
         ("How busy it is with every load at its highest rate", list(_busiest(scenario))),
+        ("How replicas follow the load", list(told_scaling(scenario, lambda at: both_ways(scenario, at)))),
         ("Where the time goes", list(_paths(scenario))),
         ("What retries can do at worst", list(_amplification(scenario))),
         ("What everything depends on", list(_needs(scenario))),
@@ -89,6 +93,8 @@ def _size(body: Service) -> str:
         parts.append(f"a queue of {body.queue.capacity}")
     if body.threading == "async":
         parts.append("async")
+    if body.queue.discipline != "fifo":
+        parts.append(_LINES[body.queue.discipline])
     kind = "" if body.kind == "service" else f"{body.kind}, "
     return kind + ", ".join(parts)
 
@@ -117,6 +123,11 @@ def _load(scenario: Scenario) -> Iterator[str]:
             else "a journey through "
             + listed(sorted({site.target for site in sites(scenario) if site.caller == name}))
         )
+        if isinstance(load, OpenLoad) and isinstance(load.rate, ModulatedRate):
+            states = [f"{per_second(state.rate)} for {span(state.mean / NS)}" for state in load.rate.states]
+            yield f"{name} comes in bursts: {listed(states)} on average, each time of random length"
+        if len({each.priority for each in scenario.load.values()}) > 1:
+            how += f", priority {load.priority}"
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
@@ -155,6 +166,12 @@ def _busy(scenario: Scenario) -> Iterator[str]:
             if share <= 1
             else f"{name}: {share:.2f} times its capacity"
         )
+        most = scenario.services[name].most_scaled
+        if most > scenario.services[name].replicas:
+            replicas = scenario.services[name].replicas
+            text += f" with {replicas} replica{'s' if replicas > 1 else ''}"
+            share *= replicas / most
+            text += f", {percent(share) if share <= 1 else f'{share:.2f} times that'} with the {most} that it may have"
         if share >= 1:
             text += " — more is offered than it can ever do"
         elif share > 0.8:

@@ -1,4 +1,4 @@
-"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``what-if``, ``break``, ``year`` and others.
+"""The command line: ``sysim run``, ``check``, ``compare``, ``tip``, ``relief``, ``what-if``, ``break``, ``sweep``, …
 
 Commands are imported when they are used, so that ``sysim --help`` is quick. Exit codes: 0 all is well, 1 a
 check fails, 2 the scenario or the usage is wrong, 3 no check fails but some are inconclusive, 130
@@ -31,6 +31,8 @@ COMMANDS = {
     "what-if": "Go on from an instant under each mitigation, and say which would help.",
     "break": "Break everything, one thing at a time and in pairs, and rank what that does to customers.",
     "year": "Say what a calendar year comes to: days that matter at full detail, the others by a model.",
+    "plan": "Find how many replicas keep what is promised, what they cost, and what breaks first.",
+    "sweep": "Run a scenario at many points, and say what becomes of it and which factor matters.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

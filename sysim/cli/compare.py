@@ -136,6 +136,8 @@ def _of_store(path: str, run: str, variant: str, text: str) -> Side:
     result = facts["result"]
     if result is None:
         raise StoreError(f"{path}: run {facts['id']} has no result: it is {facts['state']}")
+    if facts["kind"] not in ("run", "check"):
+        raise StoreError(f"{path}: run {facts['id']} is a {facts['kind']}, expected a `sysim run` or `sysim check`")
     if facts["kind"] == "check":
         names = ", ".join(result["variants"])
         if variant not in result["variants"]:

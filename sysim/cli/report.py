@@ -110,6 +110,8 @@ def _from_store(path: str, which: str, variant: str | None) -> Content:
         facts = opened.load(which)
     if facts["result"] is None:
         raise StoreError(f"{path}: run {facts['id']} has no result yet, expected one that is complete")
+    if facts["kind"] not in ("run", "check"):
+        raise StoreError(f"{path}: run {facts['id']} is a {facts['kind']}, expected a `sysim run` or `sysim check`")
     content = of_json(facts["result"], command=facts["command"], focus=variant)
     texts = facts["scenarios"]
     return replace(content, scenario=texts.get(content.focus) or next(iter(texts.values()), ""))

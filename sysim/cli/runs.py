@@ -49,7 +49,7 @@ def _print(runs: tuple[Entry, ...]) -> None:
     head = ("id", "started", "command", "scenario", "variants", "engine", "seed", "runs", "state", "verdict")
     rows = [
         (
-            str(e.id), _local(e.started), e.kind, e.scenario, " ".join(v for v in e.variants if v) or "–", e.engine,
+            str(e.id), _local(e.started), e.kind, e.scenario, _variants(e), e.engine,
             str(e.seed), str(e.replications) if e.asked in (None, e.replications) else f"{e.replications} of {e.asked}",
             e.state, e.verdict or "–",
         )
@@ -63,6 +63,12 @@ def _print(runs: tuple[Entry, ...]) -> None:
             for name, cell, width in zip(head, row, widths, strict=True)
         )
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _variants(entry: Entry) -> str:
+    if entry.kind == "sweep":
+        return f"{len(entry.variants)} points"
+    return " ".join(v for v in entry.variants if v) or "–"
 
 
 def _local(utc: str) -> str:

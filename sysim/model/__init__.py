@@ -11,7 +11,9 @@ distribution  Constant(value) Exponential(mean) Uniform(low, high) Normal(mean, 
               Mixture(parts: MixturePart(weight, of: D)) Empirical(values)
               Percentiles(points: PercentilePoint(share, value)); each with max?
 topology      Service(kind, replicas, zones, concurrency?, threading, cores?, queue, admission?,
-              when_cancelled, slowdown?, startup, cost?, operations: name -> Operation(steps))
+              when_cancelled, slowdown?, startup, cost?, autoscaler?, schedule: ScheduleLine(at, replicas, every?),
+              operations: name -> Operation(steps))
+              Autoscaler(metric, target, every, min, max, tolerance, stabilise, max_increase)
               Queue(capacity?, discipline, max_wait: D?, shared) Admission(max_in_progress)
               Slowdown(per_concurrent)
 steps         each with name?, probability?, flag?, optional:
@@ -28,11 +30,12 @@ policy        CallPolicy(name?, place?, timeout?, deadline?, cancel, retry?, hed
               Bulkhead(max_concurrent, max_wait) Network(latency: D?, cross_zone: D?, loss)
               Fallback(on, latency: D?, steps)
 balancing     RoundRobin() Random() LeastRequest(choices) LeastOutstanding()
-workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, rate, arrivals, clients)
-              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, users, think: D)
+workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, rate, arrivals,
+              clients)
+              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, users, think: D)
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
               phase) StagesRate(start, stages: RateStage(duration, to)) ReplayRate(instants) Poisson() Evenly()
-              Batch(size? | geometric?; .mean)
+              Batch(size? | geometric?; .mean) ModulatedRate(states: RateState(rate, mean); .mean)
 calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
               DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
               every?), noise?: Noise(cv, every))
@@ -49,9 +52,11 @@ action        Action(name?, lever, at?, when?, after: D?) Condition(text, metric
               ScaleLever(service, replicas) SetLever(settings: Setting(path, scope, key, value))
 check         Check(text, name?, negated, metric, subject, window, op?, value?, of_window?, after?,
               after_at?, hold, to, variants?, except_, confidence, share?; .boolean, .applies_to(variant))
+planning      Planning(services: name -> SizeRange(least, most), assume: NoFailure() ReplicaLoss() ZoneLoss(zone?)
+              SlowService(service?, times), slos, window?, minimise, confidence)
 scenario      Time(duration, warmup, drain?, bucket, start?) Window(start, end)
               Scenario(name, description, time, seed, replications, services, policies, load, faults, actions,
-              flags, windows, checks, variants; .whole)
+              flags, slos, planning?, windows, checks, variants; .whole)
 
 A load's ``call`` becomes a mix of one target. A flag that a step names but `flags` does not list is an error.
 `demand` holds the arithmetic on all this: means, offered rates, utilisation.
@@ -73,6 +78,7 @@ from sysim.model.action import (
     ShedLever,
     UndrainLever,
 )
+from sysim.model.autoscaler import Autoscaler, ScheduleLine
 from sysim.model.balancing import Balancer, LeastOutstanding, LeastRequest, Random, RoundRobin
 from sysim.model.calendar import (
     Burst,
@@ -120,6 +126,15 @@ from sysim.model.fault import (
     SlowdownFault,
     ZoneTarget,
 )
+from sysim.model.planning import (
+    Assumption,
+    NoFailure,
+    Planning,
+    ReplicaLoss,
+    SizeRange,
+    SlowService,
+    ZoneLoss,
+)
 from sysim.model.policy import (
     FALLEN_BACK,
     RETRIED,
@@ -144,7 +159,9 @@ from sysim.model.policy import (
 from sysim.model.scenario import Scenario, Time, Window, default_bucket
 from sysim.model.shapes import (
     ConstantRate,
+    ModulatedRate,
     RateStage,
+    RateState,
     RateStep,
     ReplayRate,
     SineRate,
@@ -190,6 +207,15 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "Assumption",
+    "NoFailure",
+    "Planning",
+    "ReplicaLoss",
+    "SizeRange",
+    "SlowService",
+    "ZoneLoss",
+    "Autoscaler",
+    "ScheduleLine",
     "Burst",
     "CalendarRate",
     "DailyCurve",
@@ -280,7 +306,9 @@ __all__ = [
     "Random",
     "RateLimit",
     "RateProfile",
+    "ModulatedRate",
     "RateStage",
+    "RateState",
     "RateStep",
     "RatioBudget",
     "RefuseFault",

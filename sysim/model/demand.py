@@ -29,7 +29,7 @@ from sysim.model.distribution import (
     Weibull,
 )
 from sysim.model.scenario import Scenario
-from sysim.model.shapes import BaseRate, ConstantRate, ReplayRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import BaseRate, ConstantRate, ModulatedRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import Call, Choose, Parallel, Publish, Repeat, Service, Step, Work
 from sysim.model.workload import ClosedLoad, OpenLoad, RateProfile
 
@@ -141,6 +141,8 @@ def peak_rate(profile: RateProfile, start: int = 0, end: int | None = None) -> f
             return max(profile.start, *(stage.to for stage in profile.stages))
         case SineRate():
             return profile.mean * (1.0 + profile.amplitude)
+        case ModulatedRate():
+            return max(state.rate for state in profile.states)
         case ReplayRate():
             last = profile.instants[-1] + 1 if end is None else end
             inside = profile.instants[bisect_left(profile.instants, start) : bisect_left(profile.instants, last)]
@@ -198,7 +200,9 @@ def _rate_at(base: BaseRate, at: int, before: bool) -> float:
 
 
 def mean_rate(profile: RateProfile, start: int, end: int) -> float:
-    """The mean rate (per second) of a profile between two instants (ns), start < end; noise has mean 1."""
+    """The mean rate (per second) of a profile between two instants (ns), start < end; noise has mean 1, and of a
+    modulated rate it is the mean of the long run.
+    """
     match profile:
         case CalendarRate():
             total = 0.0
@@ -208,6 +212,8 @@ def mean_rate(profile: RateProfile, start: int, end: int) -> float:
             return total / (end - start)
         case ReplayRate():
             return profile.between(start, end) * NS_PER_SECOND / (end - start)
+        case ModulatedRate():
+            return profile.mean
         case ConstantRate():
             return profile.value
         case StepsRate():

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sysim.model.calendar import Burst, CalendarRate
 from sysim.model.scenario import Scenario
-from sysim.model.shapes import ConstantRate, RateStage, RateStep, ReplayRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import (
+    ConstantRate,
+    ModulatedRate,
+    RateStage,
+    RateStep,
+    ReplayRate,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.workload import ClosedLoad, Load, OpenLoad, RateProfile
 from sysim.units import MAX_NS
 
@@ -40,6 +49,8 @@ def _load(name: str, load: Load, factor: float, start: int, end: int | None) -> 
         raise CannotScale(f"the load {name!r} replays exact instants, which cannot be more or fewer; give it a rate")
     if always:
         return load.model_copy(update={"rate": _times(load.rate, factor)})
+    if isinstance(load.rate, ModulatedRate):
+        raise CannotScale(f"the arrivals of {name!r} are mmpp, which cannot change during a run; give it a rate")
     if isinstance(load.rate, SineRate):
         raise CannotScale(f"the rate of {name!r} is a sine, which cannot change during a run; write it as stages")
     return load.model_copy(update={"rate": _between(load.rate, factor, start, end)})
@@ -56,6 +67,9 @@ def _times(rate: RateProfile, factor: float) -> RateProfile:
             return StagesRate(start=rate.start * factor, stages=stages)
         case SineRate():
             return rate.model_copy(update={"mean": rate.mean * factor})
+        case ModulatedRate():
+            states = tuple(state.model_copy(update={"rate": state.rate * factor}) for state in rate.states)
+            return ModulatedRate(states=states)
         case CalendarRate():
             return rate.model_copy(update={"base": _times(rate.base, factor)})
         case ReplayRate():
@@ -63,7 +77,7 @@ def _times(rate: RateProfile, factor: float) -> RateProfile:
 
 
 def _between(rate: RateProfile, factor: float, start: int, end: int | None) -> RateProfile:
-    assert not isinstance(rate, SineRate | ReplayRate)
+    assert not isinstance(rate, SineRate | ReplayRate | ModulatedRate)
     if isinstance(rate, CalendarRate):
         first = max(0, start)
         until = MAX_NS - rate.elapsed if end is None else end

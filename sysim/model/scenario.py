@@ -10,10 +10,12 @@ from sysim.model.action import Action, ScaleLever
 from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.fault import Fault
+from sysim.model.planning import Planning
 from sysim.model.policy import CallPolicy
 from sysim.model.slo import Slo
 from sysim.model.topology import Service
-from sysim.model.values import Duration, Instant, Model, Name, PositiveCount, PositiveDuration
+from sysim.model.values import Duration, Model, Name, PositiveCount, PositiveDuration
+from sysim.model.window import Window
 from sysim.model.workload import LoadField, OpenLoad
 
 _NS = 1_000_000_000
@@ -63,19 +65,6 @@ class Time(Model):
         return self
 
 
-class Window(Model):
-    """The half-open span from `start` to `end` (ns from time 0)."""
-
-    start: Instant
-    end: Instant
-
-    @model_validator(mode="after")
-    def _forward(self) -> Window:
-        if self.end <= self.start:
-            raise ValueError("found a window that ends before it begins")
-        return self
-
-
 class Scenario(Model):
     """A resolved scenario. Every call carries its final policy and every target is written in full.
 
@@ -97,6 +86,7 @@ class Scenario(Model):
     actions: tuple[Action, ...] = ()
     flags: dict[Name, bool] = Field(default_factory=dict)
     slos: dict[Name, Slo] = Field(default_factory=dict)
+    planning: Planning | None = None
     windows: dict[Name, Window] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     abort_when: tuple[Check, ...] = ()
@@ -120,12 +110,15 @@ class Scenario(Model):
         return min(limits, default=None)
 
     def most_replicas(self, service: str) -> int:
-        """The most replicas that a service can have: at time 0, or once an action has scaled it."""
+        """The most replicas that a service can have: at time 0, or once it has been scaled."""
         levers = [action.lever for action in self.actions]
         scaled = [lever.replicas for lever in levers if isinstance(lever, ScaleLever) and lever.service == service]
-        return max(self.services[service].replicas, *scaled, 1)
+        return max(self.services[service].most_scaled, *scaled, 1)
 
     @property
     def whole(self) -> Window:
         """The window `all`: from the end of the warm-up to `duration`."""
         return Window(start=self.time.warmup, end=self.time.duration)
+
+
+__all__ = ["Scenario", "Time", "Window", "default_bucket"]

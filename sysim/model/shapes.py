@@ -83,5 +83,35 @@ class ReplayRate(Model):
         return bisect_left(self.instants, end) - bisect_left(self.instants, start)
 
 
+class RateState(Model):
+    """One state of a modulated rate: `rate` (per second), and how long it lasts on average, `mean` (ns)."""
+
+    rate: Rate
+    mean: PositiveDuration
+
+
+class ModulatedRate(Model):
+    """A rate that jumps between `states`, one after the other and round again; how long each lasts is exponential.
+
+    With Poisson arrivals: a Markov-modulated Poisson process. It begins in a state drawn by the share of time that each
+    has, so that it is stationary from time 0 on.
+    """
+
+    kind: Literal["modulated"] = "modulated"
+    states: tuple[RateState, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _something_comes(self) -> ModulatedRate:
+        if not any(state.rate > 0.0 for state in self.states):
+            raise ValueError("found no state with a rate above 0, expected at least one")
+        return self
+
+    @property
+    def mean(self) -> float:
+        """The long-run mean rate (per second): the rates weighted by the mean times in their states."""
+        whole = sum(state.mean for state in self.states)
+        return sum(state.rate * state.mean for state in self.states) / whole
+
+
 BaseRate = ConstantRate | StepsRate | StagesRate | SineRate
 """A rate that a calendar can multiply; `kind` tells which."""

@@ -7,8 +7,18 @@ from datetime import datetime, timedelta
 from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.part_of_a_run import actions_from, faults_from
+from sysim.model.replicas_from import followed, schedule_from
 from sysim.model.scenario import Scenario, Time, Window
-from sysim.model.shapes import ConstantRate, RateStage, RateStep, ReplayRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import (
+    ConstantRate,
+    ModulatedRate,
+    RateStage,
+    RateStep,
+    ReplayRate,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.workload import OpenLoad, RateProfile
 
 
@@ -19,10 +29,11 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
     behind the scenario's own end: rates go on. What does not begin within the run is treated so:
 
     - rates are those of the scenario at every instant, noise included; only evenly spaced arrivals fall elsewhere in
-      their intervals;
+      their intervals, and states that come by chance (mmpp) come at other instants;
     - faults and actions of before are left out, except for what is still in force (`sysim.model.part_of_a_run`);
     - windows are kept where they lie within the stretch, and checks where all that they name is there;
-    - `variants` are patches of the file and are left out, the checks of single variants stay as they are.
+    - `variants` are patches of the file and are left out, the checks of single variants stay as they are;
+    - a schedule has carried out its last line, and an autoscaler has followed the load of the warm-up.
 
     It begins empty: nothing waits, breakers are closed, and users have yet to come. Raises `ValueError` unless
     0 <= start < end and warmup >= 0.
@@ -50,14 +61,15 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
         "faults": faults,
         "actions": actions,
         "flags": flags,
-        "services": services,
+        "services": {name: schedule_from(body, cut) for name, body in services.items()},
         "windows": windows,
         "checks": _checks(scenario.checks, windows, known, start, cut, end),
         "abort_when": _checks(scenario.abort_when, windows, known, start, cut, end),
         "variants": {},
     }
     kept = {name: getattr(scenario, name) for name in scenario.model_fields_set}
-    return Scenario(**{**kept, **changed})
+    part = Scenario(**{**kept, **changed})
+    return followed(part) if cut else part
 
 
 def rate_from(rate: RateProfile, cut: int, end: int) -> RateProfile:
@@ -65,7 +77,7 @@ def rate_from(rate: RateProfile, cut: int, end: int) -> RateProfile:
     if not cut:
         return rate
     match rate:
-        case ConstantRate():
+        case ConstantRate() | ModulatedRate():
             return rate
         case CalendarRate():
             # A base is counted from time 0, the other parts from where the calendar starts.

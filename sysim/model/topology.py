@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from sysim.model.autoscaler import Autoscaler, ScheduleLine
 from sysim.model.distribution import DistributionLike
 from sysim.model.policy import CallPolicy
 from sysim.model.values import (
@@ -120,11 +121,13 @@ class Operation(Model):
 class Queue(Model):
     """Waiting requests of one replica, or of the service when `shared`; `capacity` None is unbounded.
 
-    A request that has waited for `max_wait` (drawn for each request) ends as `shed`.
+    `priority` serves by the priority of the load that the request comes from, `edf` by the deadline that it has
+    inherited, both in order of arrival among equals and without preemption. A request that has waited for `max_wait`
+    (drawn for each request) ends as `shed`.
     """
 
     capacity: Count | None = None
-    discipline: Literal["fifo", "lifo"] = "fifo"
+    discipline: Literal["fifo", "lifo", "priority", "edf"] = "fifo"
     max_wait: DistributionLike | None = None
     shared: bool = False
 
@@ -152,7 +155,8 @@ class Service(Model):
 
     `cost` is money an hour for each replica that is starting or ready; `startup` (ns) is the time from
     start to ready; `zones` () is a single zone without a name, else replica i lies in ``zones[i %
-    len(zones)]``.
+    len(zones)]``. With an `autoscaler` it begins with `replicas`, by default the least of that; a `schedule`
+    beside it sets its least number, else the number itself.
     """
 
     kind: Literal["service", "database", "cache", "broker", "external"] = "service"
@@ -167,7 +171,34 @@ class Service(Model):
     slowdown: Slowdown | None = None
     startup: Duration = 0
     cost: CostField | None = None
+    autoscaler: Autoscaler | None = None
+    schedule: tuple[ScheduleLine, ...] = ()
     operations: dict[Name, Annotated[Operation, BeforeValidator(_operation)]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begins_with_the_least(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("autoscaler") is not None and values.get("replicas") is None:
+            scaler = values["autoscaler"]
+            least = scaler.min if isinstance(scaler, Autoscaler) else scaler.get("min", 1)
+            values = {**values, "replicas": least}
+        return values
+
+    @model_validator(mode="after")
+    def _within_its_autoscaler(self) -> Service:
+        scaler = self.autoscaler
+        if scaler is not None:
+            for count in (self.replicas, *(line.replicas for line in self.schedule)):
+                if not scaler.min <= count <= scaler.max:
+                    where = f"{scaler.min} to {scaler.max}, as its autoscaler"
+                    raise ValueError(f"found {count} replicas, expected {where} says")
+        return self
+
+    @property
+    def most_scaled(self) -> int:
+        """The most replicas that it begins with, or that its autoscaler or its schedule may ask for."""
+        asked = [line.replicas for line in self.schedule]
+        return max(self.replicas, *asked, self.autoscaler.max if self.autoscaler else 1)
 
     @field_validator("operations")
     @classmethod

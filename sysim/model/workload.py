@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from sysim.model.calendar import CalendarRate
 from sysim.model.distribution import Constant, DistributionLike
 from sysim.model.policy import CallPolicy
-from sysim.model.shapes import ConstantRate, ReplayRate, SineRate, StagesRate, StepsRate
+from sysim.model.shapes import ConstantRate, ModulatedRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import StepField, Target
 from sysim.model.values import (
     Model,
@@ -21,7 +21,7 @@ from sysim.model.values import (
 )
 from sysim.units import rate
 
-RateProfile = ConstantRate | StepsRate | StagesRate | SineRate | CalendarRate | ReplayRate
+RateProfile = ConstantRate | StepsRate | StagesRate | SineRate | CalendarRate | ReplayRate | ModulatedRate
 """Any profile of the rate over time; `kind` tells which."""
 
 
@@ -85,7 +85,7 @@ class _Load(Model):
 
     A single ``call: target`` is the mix ``{target: 1.0}``. In a journey every call already carries its
     final policy.
-    `degraded_value` None means the same as `value`.
+    `degraded_value` None means the same as `value`. Where a queue goes by priority, 1 is served before 2.
     """
 
     mix: dict[Target, PositiveShare] = Field(default_factory=dict)
@@ -94,6 +94,7 @@ class _Load(Model):
     value: MoneyField | None = None
     degraded_value: MoneyField | None = None
     zone: Name | None = None
+    priority: PositiveCount = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -144,6 +145,8 @@ class OpenLoad(_Load):
     def _instants_are_given(cls, arrivals: Arrivals, info: ValidationInfo) -> Arrivals:
         if isinstance(info.data.get("rate"), ReplayRate) and not isinstance(arrivals, Evenly):
             raise ValueError(f"found {arrivals.kind} arrivals of a replay, expected none: it has its own instants")
+        if isinstance(info.data.get("rate"), ModulatedRate) and not isinstance(arrivals, Poisson):
+            raise ValueError(f"found {arrivals.kind} arrivals of a modulated rate, expected poisson")
         return arrivals
 
 

@@ -28,6 +28,7 @@ def describe(plan: Plan) -> str:
         ("policies", _policies),
         ("faults", _faults),
         ("actions", _actions),
+        ("scalers", _scalers),
         ("lanes", _lanes),
     ]
     lines: list[str] = []
@@ -96,8 +97,8 @@ def _services(plan: Plan) -> Iterable[str]:
             facts.append(f"cores {values[t.SF_CORES]:g}")
         if row[t.S_CAPACITY] < t.NEVER:
             facts.append(f"queue {row[t.S_CAPACITY]}")
-        if row[t.S_LIFO]:
-            facts.append("lifo")
+        if row[t.S_DISCIPLINE]:
+            facts.append(("fifo", "lifo", "priority", "edf")[row[t.S_DISCIPLINE]])
         if row[t.S_SHARED]:
             facts.append("shared")
         if row[t.S_PATIENCE] >= 0:
@@ -117,10 +118,13 @@ def _loads(plan: Plan) -> Iterable[str]:
         if row[t.L_CLOSED]:
             yield f"{name}: {row[t.L_CLIENTS]} users, think {_distribution(plan, row[t.L_THINK])}"
         else:
-            kind = ("poisson", "evenly", "batch")[row[t.L_ARRIVALS]]
+            kind = ("poisson", "evenly", "batch", "mmpp")[row[t.L_ARRIVALS]]
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
-            pieces = f", {row[t.L_RATES]} pieces" if row[t.L_RATES] > 1 else ""
+            what = "states" if row[t.L_ARRIVALS] == t.ARRIVALS_MMPP else "pieces"
+            pieces = f", {row[t.L_RATES]} {what}" if row[t.L_RATES] > 1 else ""
             yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}, {row[t.L_CLIENTS]} clients"
+        if row[t.L_CLASS]:
+            yield f"  class {row[t.L_CLASS]}"
         first = int(row[t.L_FIRST_STREAM])
         for stream in range(first, first + int(row[t.L_STREAMS])):
             share = _share(plan.streamsF[stream, t.TF_CUMULATIVE])
@@ -297,6 +301,19 @@ def _actions(plan: Plan) -> Iterable[str]:
                 when += f" over {row[t.AC_SLOTS]} looks"
         after = f", after {_distribution(plan, row[t.AC_AFTER])}" if row[t.AC_AFTER] >= 0 else ""
         yield f"{number}: {what}: {when}{after}"
+
+
+def _scalers(plan: Plan) -> Iterable[str]:
+    for number, service in enumerate(plan.names.scalers):
+        row, floats = plan.scalers[number], plan.scalersF[number]
+        every = f" every {_ns(row[t.Z_EVERY])}" if row[t.Z_EVERY] else ""
+        if row[t.Z_KIND] == t.SCALER_LINE:
+            beside = f", the least of scaler {row[t.Z_BESIDE]}" if row[t.Z_BESIDE] >= 0 else ""
+            yield f"{number}: {service}: {row[t.Z_COUNT]} at {_ns(row[t.Z_AT])}{every}{beside}"
+        else:
+            goal = f"{t.METERS[row[t.Z_METER]]} {floats[t.ZF_TARGET]:g} within {floats[t.ZF_TOLERANCE]:g}"
+            bounds = f"{row[t.Z_MIN]} to {row[t.Z_MAX]}, {row[t.Z_SLOTS]} looks hold"
+            yield f"{number}: {service}: {goal}{every}, {bounds}, at most {floats[t.ZF_INCREASE]:g} more at a look"
 
 
 def _lanes(plan: Plan) -> Iterable[str]:

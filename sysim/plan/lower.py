@@ -13,6 +13,7 @@ from sysim.plan.passes.lanes import Lanes
 from sysim.plan.passes.policies import Policies
 from sysim.plan.passes.programs import Programs
 from sysim.plan.passes.rows import line, table, table_f
+from sysim.plan.passes.scalers import Scalers
 from sysim.plan.passes.scopes import Caller, Scopes
 from sysim.plan.passes.topology import Topology, refuse_cycles
 from sysim.plan.passes.traffic import Traffic
@@ -39,6 +40,8 @@ from sysim.plan.tables import (
     N_SF,
     N_T,
     N_TF,
+    N_Z,
+    N_ZF,
     NEVER,
     S_ASYNC,
 )
@@ -60,6 +63,7 @@ def lower(scenario: Scenario) -> Plan:
     fault_sites, fault_sites_at = faults.by_fault()
     rep_faults, rep_faults_at = faults.by_replica()
     actions = Actions(scenario, topology, traffic, policies, distributions)
+    scalers = Scalers(topology)
     time = cells(scenario)
 
     plan = Plan(
@@ -95,6 +99,8 @@ def lower(scenario: Scenario) -> Plan:
         levers=table(actions.levers, N_LE),
         leversF=table_f(actions.levers_f, N_LEF),
         lever_hits=line(actions.hits),
+        scalers=table(scalers.rows, N_Z),
+        scalersF=table_f(scalers.rows_f, N_ZF),
         flags=line(_flags(topology.flags, scenario.flags)),
         lanes=line(lanes.delays),
         cell_edges=time.edges,
@@ -120,6 +126,8 @@ def lower(scenario: Scenario) -> Plan:
         n_streams=len(traffic.streams),
         n_faults=len(faults.rows),
         n_actions=len(actions.rows),
+        n_scalers=len(scalers.rows),
+        n_recommendations=scalers.slots,
         n_slots=actions.slots,
         n_bins=actions.bins,
         n_flags=len(topology.flags),
@@ -149,6 +157,7 @@ def lower(scenario: Scenario) -> Plan:
             fault_of=tuple(faults.fault_of),
             actions=tuple(actions.labels),
             action_names=tuple(actions.names),
+            scalers=tuple(scalers.services),
         ),
     )
     verify(plan)

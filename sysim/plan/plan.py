@@ -24,7 +24,7 @@ class Names:
     load may share a label and are merged when a result is read. `sites` are such labels too, `places` the
     paths of the sites in the text. `faults` has a label a fault row, and `fault_of` the number of the
     scenario's fault that the row comes from. `actions` says what each action does; `action_names` has None for
-    those without a name. `currencies` has one entry a load, None without a value.
+    those without a name; `scalers` has the service of each. `currencies` has one entry a load, None without a value.
     """
 
     services: tuple[str, ...]
@@ -44,6 +44,7 @@ class Names:
     fault_of: tuple[int, ...]
     actions: tuple[str, ...] = ()
     action_names: tuple[str | None, ...] = ()
+    scalers: tuple[str, ...] = ()
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -99,6 +100,8 @@ class Plan:
     levers: Ints
     leversF: Floats
     lever_hits: Ints
+    scalers: Ints
+    scalersF: Floats
     flags: Ints
     lanes: Ints
     cell_edges: Ints
@@ -126,6 +129,8 @@ class Plan:
     n_streams: int
     n_faults: int
     n_actions: int
+    n_scalers: int
+    n_recommendations: int
     n_slots: int
     n_bins: int
     n_flags: int

@@ -112,7 +112,7 @@ S_WORKERS: Final = 2  # concurrency per replica, NEVER if unlimited
 S_ASYNC: Final = 3  # 1: workers are given back during calls
 S_CORES: Final = 4  # NONE: no CPU contention
 S_CAPACITY: Final = 5  # waiting requests per queue, NEVER if unbounded
-S_LIFO: Final = 6
+S_DISCIPLINE: Final = 6  # one of LINE_*
 S_SHARED: Final = 7  # 1: one queue for all replicas
 S_PATIENCE: Final = 8  # distribution of queue.max_wait, or -1
 S_PATIENCE_LANE: Final = 9  # lane of a constant max_wait, or -1
@@ -127,6 +127,10 @@ N_S: Final = 17
 SF_PER_CONCURRENT: Final = 0  # svcF
 SF_CORES: Final = 1  # cores as given (may be a fraction)
 N_SF: Final = 2
+LINE_FIFO: Final = 0
+LINE_LIFO: Final = 1
+LINE_PRIORITY: Final = 2  # by the class of the load, first come first served within each
+LINE_EDF: Final = 3  # by inherited deadline, first come first served among equals
 WHEN_CONTINUE: Final = 0
 WHEN_DROP_QUEUED: Final = 1
 WHEN_STOP: Final = 2
@@ -273,12 +277,15 @@ L_KEY: Final = 8
 L_PC: Final = 9  # journey: first instruction
 L_THINK: Final = 10  # distribution
 L_CALL_PC: Final = 11  # first instruction of stream 0's one-call program; stream j is at L_CALL_PC + 2 * j
-N_L: Final = 12
+L_CLASS: Final = 12  # priorities in order: 0 is served first; all 0 where no queue goes by them
+N_L: Final = 13
+CLASSES: Final = 8  # different priorities that a plan may have
 LF_BATCH: Final = 0
 N_LF: Final = 1
 ARRIVALS_POISSON: Final = 0
 ARRIVALS_EVENLY: Final = 1
 ARRIVALS_BATCH: Final = 2
+ARRIVALS_MMPP: Final = 3
 
 # rates (float64): the rate of a load as a piecewise linear function; the last row holds for ever
 Q_START: Final = 0  # seconds from time 0
@@ -286,6 +293,17 @@ Q_RATE: Final = 1  # arrivals per second at the start (batches per second for ba
 Q_SLOPE: Final = 2  # per second squared
 Q_CUMULATED: Final = 3  # arrivals expected before the start
 N_Q: Final = 4
+# … and with ARRIVALS_MMPP a row for each state, with Q_RATE and
+Q_SOJOURN: Final = 0  # its mean length in seconds
+
+# what an open load has come to (run, float64)
+LT_TARGET: Final = 0  # the integral of the rate at its next arrival
+LT_START: Final = 1  # MMPP: when the present state began and ends, in seconds
+LT_END: Final = 2
+LT_CUMULATED: Final = 3  # the integral at its start
+LT_ROW: Final = 4  # its row of `rates`
+LT_NUMBER: Final = 5  # how many states there have been
+N_LT: Final = 6
 
 # streams (plan)
 T_LOAD: Final = 0
@@ -402,6 +420,7 @@ GONE: Final = 2  # no replica, but room for one
 ACTION_DUE: Final = 0
 ACTION_LOOK: Final = 1
 ACTION_PULL: Final = 2
+ACTION_SCALE: Final = 3  # not of an action: an autoscaler looks, or a schedule is due
 # what is noted of it
 ACTION_DECIDED: Final = 1  # and delayed
 ACTION_CARRIED_OUT: Final = 2
@@ -422,3 +441,40 @@ SEEN_DONE: Final = 1
 SEEN_OK: Final = 2
 SEEN_SLOW: Final = 3
 N_SEEN: Final = 4
+
+# --- scalers: autoscalers and the lines of schedules ----------------------------------------------
+Z_KIND: Final = 0  # one of SCALER_*
+Z_SVC: Final = 1
+Z_AT: Final = 2  # ns: the first look, or when the line is due
+Z_EVERY: Final = 3  # ns from then to the next, 0: there is none
+Z_KEY: Final = 4
+Z_COUNT: Final = 5  # lines: so many replicas, or the least number of the autoscaler beside it
+Z_BESIDE: Final = 6  # lines: the autoscaler of the same service, -1: none
+Z_MIN: Final = 7  # autoscalers
+Z_MAX: Final = 8
+Z_METER: Final = 9  # one of METER_*
+Z_SLOTS: Final = 10  # looks whose greatest recommendation holds
+Z_FIRST_SLOT: Final = 11  # so many elements of `recommendations`
+N_Z: Final = 12
+ZF_TARGET: Final = 0  # scalersF: a share of workers or cores, or a number for each replica
+ZF_TOLERANCE: Final = 1
+ZF_INCREASE: Final = 2
+N_ZF: Final = 3
+SCALER_AUTO: Final = 0
+SCALER_LINE: Final = 1
+METER_UTILISATION: Final = 0  # workers held, of all there are
+METER_CPU: Final = 1  # cores in use, of all there are
+METER_IN_PROGRESS: Final = 2  # requests at the service, waiting ones included, for each replica
+METERS: Final = ("utilisation", "cpu", "in_progress")
+
+# state of an autoscaler (run)
+ZS_MIN: Final = 0  # as a schedule has set it
+ZS_SET: Final = 1  # how many it has left the service with, or found there and not touched
+ZS_NEXT: Final = 2  # what its look has come to
+ZS_LOOKS: Final = 3
+ZS_CELL: Final = 4  # the cells before this one are in the sums
+ZS_LOAD: Final = 5  # what its metric adds up, x ns
+ZS_READY: Final = 6  # replicas that are up x ns
+ZS_SEEN_LOAD: Final = 7  # these sums at the last look
+ZS_SEEN_READY: Final = 8
+N_ZS: Final = 9

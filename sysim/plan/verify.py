@@ -37,6 +37,7 @@ def verify(plan: Plan) -> None:
     _loads(plan)
     _faults(plan)
     _actions(plan)
+    _scalers(plan)
     _cells(plan)
 
 
@@ -102,6 +103,7 @@ def _services(plan: Plan) -> None:
     _spans(svc[:, t.S_FIRST_OP], svc[:, t.S_OPS], plan.n_operations, "the operations of a service")
     for column, what in ((t.S_PATIENCE, "max_wait"), (t.S_STARTUP, "startup")):
         _within(svc[:, column], len(plan.dist), f"the {what} of a service", none=True)
+    _within(svc[:, t.S_DISCIPLINE], t.LINE_EDF + 1, "the discipline of a service")
     _within(svc[:, t.S_PATIENCE_LANE], plan.n_lanes, "the lane of a service", none=True)
     _within(replicas[:, t.RP_SVC], plan.n_services, "the service of a replica")
     _within(replicas[:, t.RP_ZONE], plan.n_zones, "the zone of a replica", none=True)
@@ -156,12 +158,17 @@ def _loads(plan: Plan) -> None:
     _spans(loads[:, t.L_FIRST_STREAM], loads[:, t.L_STREAMS], plan.n_streams, "the streams of a load")
     _within(streams[:, t.T_LOAD], plan.n_loads, "the load of a stream")
     _within(streams[:, t.T_SITE], plan.n_sites, "the site of a stream")
+    _within(loads[:, t.L_CLASS], t.CLASSES, "the class of a load")
     for number, load in enumerate(loads):
         first, count = int(load[t.L_FIRST_RATE]), int(load[t.L_RATES])
         _check((count > 0) == (load[t.L_CLOSED] == 0), f"load {number} has the wrong number of rates")
         _check(first + count <= len(plan.rates), "the rates of a load are out of bounds")
         pieces = plan.rates[first : first + count]
-        if count:
+        if load[t.L_ARRIVALS] == t.ARRIVALS_MMPP:
+            _check((pieces[:, t.Q_SOJOURN] > 0).all(), f"a state of load {number} lasts no time")
+            _check((pieces[:, t.Q_RATE] >= 0).all() and pieces[:, t.Q_RATE].any(), f"load {number} sends nothing")
+            pieces = pieces[:0]
+        if len(pieces):
             _check(pieces[0, t.Q_START] == 0.0, f"the rate of load {number} begins late")
         _check((np.diff(pieces[:, t.Q_START]) > 0).all(), f"the rate of load {number} goes back in time")
         _check((np.diff(pieces[:, t.Q_CUMULATED]) >= 0).all(), f"the rate of load {number} is negative")
@@ -233,6 +240,20 @@ def _actions(plan: Plan) -> None:
     _spans(levers[:, t.LE_FIRST_HIT], levers[:, t.LE_HITS], len(plan.lever_hits), "the replicas of a lever")
     if levers[:, t.LE_HITS].any():
         _within(plan.lever_hits, plan.n_replicas, "a replica of a lever")
+
+
+def _scalers(plan: Plan) -> None:
+    scalers = plan.scalers[: plan.n_scalers]
+    _within(scalers[:, t.Z_SVC], plan.n_services, "the service of a scaler")
+    _within(scalers[:, t.Z_BESIDE], plan.n_scalers, "the autoscaler beside a schedule", none=True)
+    _check(len(set(scalers[:, t.Z_KEY].tolist())) == len(scalers), "two scalers have the same key")
+    room = plan.svc[scalers[:, t.Z_SVC], t.S_REPLICAS]
+    _check((scalers[:, t.Z_MAX] <= room).all(), "there is no room for the replicas of an autoscaler")
+    _check((scalers[:, t.Z_COUNT] <= room).all(), "there is no room for the replicas of a schedule")
+    auto = scalers[scalers[:, t.Z_KIND] == t.SCALER_AUTO]
+    _check((auto[:, t.Z_EVERY] > 0).all(), "an autoscaler looks all the time")
+    _check((auto[:, t.Z_MIN] <= auto[:, t.Z_MAX]).all(), "an autoscaler has bounds that cross")
+    _spans(auto[:, t.Z_FIRST_SLOT], auto[:, t.Z_SLOTS], plan.n_recommendations, "what an autoscaler remembers")
 
 
 def _cells(plan: Plan) -> None:

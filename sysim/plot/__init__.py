@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from sysim.result import Result
     from sysim.study.bisection import Bisection
     from sysim.study.breaking import Sweep
+    from sysim.study.capacity.plan import CapacityPlan
     from sysim.study.metastability import Map
+    from sysim.study.swept import Swept
     from sysim.study.whatif import WhatIf
     from sysim.study.year_result import Year
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "save", "timeline", "tipping", "vulnerability", "what_if", "year",
+    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "plan_supply", "save", "sweep", "timeline",
+    "tipping", "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
 
@@ -85,6 +88,34 @@ def what_if(found: WhatIf) -> Figure:
 def year(found: Year) -> Figure:
     """The days of a year by what failed, and the utilisation at the peak of each."""
     from sysim.plot.calendar_map import year as draw
+
+    return draw(found)
+
+
+def plan_day(found: CapacityPlan) -> Figure:
+    """Load, capacity and loss over the whole run under a capacity plan."""
+    from sysim.plot.capacity import day as draw
+
+    return draw(found)
+
+
+def plan_supply(found: CapacityPlan) -> Figure:
+    """The climb to the peak under static, scheduled and autoscaled replicas."""
+    from sysim.plot.capacity import supply as draw
+
+    return draw(found)
+
+
+def plan_curve(found: CapacityPlan) -> Figure:
+    """Latency and goodput of a capacity plan over the load."""
+    from sysim.plot.capacity import curve as draw
+
+    return draw(found)
+
+
+def sweep(found: Swept) -> dict[str, Figure]:
+    """The figures of a sweep by name: what each measure is over the factors, and what each factor does."""
+    from sysim.plot.sweeps import sweep as draw
 
     return draw(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sysim.plot.style import BLACK, BLUE, GREEN, GREY, VERMILLION
+from sysim.plot.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
 from sysim.result.run import Run
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ def mark_transitions(run: Run, axes: Axes, unit: float) -> list[str]:
         ("replica", "up", "^", GREY, "a replica is up again"),
     )
     told = []
+    scaled = sorted({round(scaling.at_s / unit, 6) for scaling in run.scalings})
+    if scaled:
+        axes.plot(
+            scaled[:2000], [0.0] * len(scaled[:2000]), "s", color=PURPLE, ms=4,
+            transform=axes.get_xaxis_transform(), clip_on=False, label="replicas are scaled", zorder=5,
+        )  # fmt: skip
+        told.append("replicas are scaled")
     for kind, what, marker, colour, label in kinds:
         at = sorted({round(t.at_s / unit, 6) for t in run.transitions if t.kind == kind and t.what == what})
         if at:

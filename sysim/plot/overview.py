@@ -43,7 +43,9 @@ def timeline(result: Result, replication: int = 0) -> Figure:
     ]
     calls = _amplified(run)
     services = _fullest(run)
-    heights = [1.5] * len(loads) + [1.2] * bool(loads) + [1.2] * bool(services) + [0.9] * bool(calls)
+    scaled = _scaled(run)
+    heights = [1.5] * len(loads) + [1.2] * bool(loads) + [1.2] * bool(services) + [0.9] * bool(scaled)
+    heights += [0.9] * bool(calls)
     with styled():
         drawn = figure(9.5, 1.4 + 1.55 * sum(heights))
         panels = drawn.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[
@@ -59,6 +61,8 @@ def timeline(result: Result, replication: int = 0) -> Figure:
         if services:
             axes = rest.pop(0)
             _levels(axes, grid, services)
+        if scaled:
+            _replicas(rest.pop(0), grid, scaled)
         if calls:
             _amplification(rest.pop(0), grid, calls)
         shade_faults(run, panels, unit)
@@ -169,6 +173,30 @@ def _levels(axes: Axes, grid: _Grid, services: list[str]) -> None:
     grouped_axis(axes)
     axes.set_ylabel("requests in system")
     axes.set_title("Requests waiting or in progress, the fullest services")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _scaled(run: Run) -> list[str]:
+    """Services whose number of replicas changes, those that change most first."""
+    spread = {}
+    for name, columns in run.series.services.items():
+        ready = columns["up"]
+        if float(columns["starting"].max()) > 0 or float(np.ptp(ready)) > 0:
+            spread[name] = float(np.ptp(ready))
+    return sorted(spread, key=lambda name: -spread[name])[:MOST_LINES]
+
+
+def _replicas(axes: Axes, grid: _Grid, services: list[str]) -> None:
+    for number, name in enumerate(services):
+        colour, style = LINES[number]
+        columns: Mapping[str, NDArray[np.int64] | Floats] = grid.run.series.services[name]
+        ready = grid.level(columns["up"])
+        axes.step(grid.edges, ready, where="post", color=colour, ls=style, lw=1.2, label=name)
+        there = ready + grid.level(columns["starting"])
+        axes.fill_between(grid.edges, ready, there, step="post", color=colour, alpha=0.3, lw=0)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("replicas")
+    axes.set_title("Ready replicas; shaded: starting")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

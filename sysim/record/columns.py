@@ -34,7 +34,8 @@ SC_QUEUE: Final = SC_IN_SYSTEM + 1
 SC_BUSY: Final = SC_IN_SYSTEM + 2  # workers x ns
 SC_UP: Final = SC_IN_SYSTEM + 3  # replicas that are up x ns
 SC_CPU: Final = SC_IN_SYSTEM + 4  # thousandths of cores x ns
-N_SC: Final = SC_IN_SYSTEM + 5
+SC_PAID: Final = SC_IN_SYSTEM + 5  # replicas that start or are up x ns
+N_SC: Final = SC_IN_SYSTEM + 6
 
 # per cell and row of call statistics, by the moment the call began (transitions by the clock)
 CC_CALLS: Final = 0
@@ -69,7 +70,9 @@ LV_LAST: Final = 5  # when the integrals were last brought up to date
 LV_FULL_FIRST: Final = 6  # when its queue first and last refused a request, and how often
 LV_FULL_LAST: Final = 7
 LV_FULL_N: Final = 8
-N_LV: Final = 9
+LV_PAID: Final = 9  # replicas that start or are up, and when their integral was last brought up to date
+LV_PAID_LAST: Final = 10
+N_LV: Final = 11
 
 # per segment and service
 PK_MAX: Final = 0
@@ -86,6 +89,7 @@ EV_FAULT: Final = 0  # subject fault, value 1 begins 0 ends
 EV_BREAKER: Final = 1  # subject scope, value new state
 EV_REPLICA: Final = 2  # subject replica, value 1 up 0 down 2 gone for good, or until it is wanted again
 EV_ACTION: Final = 3  # subject action, value 1 decided (and delayed) 2 carried out
+EV_SCALE: Final = 4  # subject scaler, value how many replicas there shall be, or at least
 REPLICA_DOWN: Final = 0
 REPLICA_UP: Final = 1
 REPLICA_GONE: Final = 2

@@ -37,6 +37,8 @@ from sysim.record.columns import (
     LV_FULL_N,
     LV_IN_SYSTEM,
     LV_LAST,
+    LV_PAID,
+    LV_PAID_LAST,
     LV_QUEUE,
     LV_UP,
     PK_AT,
@@ -47,6 +49,7 @@ from sysim.record.columns import (
     SC_CPU,
     SC_IN_SYSTEM,
     SC_OUT,
+    SC_PAID,
     SC_QUEUE,
     SC_REJECTED,
     SC_UP,
@@ -77,6 +80,16 @@ def touch(level, s, cells, row, now):
         cells[row, SC_UP] += level[s, LV_UP] * dt
         cells[row, SC_CPU] += level[s, LV_CPU] * dt
         level[s, LV_LAST] = now
+
+
+@law
+def pay(level, s, cells, row, now):
+    """Bring the integral of the replicas of service `s` that are paid for up to `now`; call before it changes.
+
+    Apart from `touch`, which is called for every request: this number seldom changes.
+    """
+    cells[row, SC_PAID] += level[s, LV_PAID] * (now - level[s, LV_PAID_LAST])
+    level[s, LV_PAID_LAST] = now
 
 
 @inlined_law

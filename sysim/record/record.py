@@ -13,6 +13,7 @@ from sysim.record.columns import (
     FC_NUMBER,
     FC_ROOM,
     LV_LAST,
+    LV_PAID_LAST,
     N_CC,
     N_EV,
     N_FC,
@@ -22,8 +23,8 @@ from sysim.record.columns import (
     N_PK,
     N_SC,
     N_SP,
-    SC_CPU,
     SC_IN_SYSTEM,
+    SC_PAID,
     SP_END,
     SP_KEY,
     SP_KIND,
@@ -110,8 +111,8 @@ def close(record: Record, plan: Plan) -> None:
     Time averages stop at the end of the load, whenever the run stops.
     """
     services = plan.svc.shape[0]
-    record.service_cells[plan.n_cells * services :, SC_IN_SYSTEM : SC_CPU + 1] = 0
-    record.level[:, LV_LAST] = plan.duration
+    record.service_cells[plan.n_cells * services :, SC_IN_SYSTEM : SC_PAID + 1] = 0
+    record.level[:, LV_LAST] = record.level[:, LV_PAID_LAST] = plan.duration
     failures = record.failures[record.failures[:, FC_NUMBER] != 0]
     record.failures = failures[np.argsort(failures[:, FC_NUMBER])]
     spans = record.spans[: record.n_spans]

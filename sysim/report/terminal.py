@@ -17,7 +17,7 @@ from rich.text import Text
 
 from sysim.analysis.causes import WORDS, origins
 from sysim.analysis.checks import Verdict
-from sysim.analysis.words import Clock, amount, count, instant, percent, span
+from sysim.analysis.words import Clock, amount, count, counted, instant, percent, span
 from sysim.report.figures import Figures, figures
 from sysim.report.states import states
 from sysim.report.verdicts import facts, mark
@@ -83,6 +83,7 @@ def _show(console: Console, result: Result, command: Command | None, brief: bool
     _calls(console, result)
     _causes(console, result)
     _actions(console, result)
+    _scalings(console, result)
     _checks(console, result)
     console.print()
     console.print(Padding(Text(result.account), (0, 2)), width=min(PROSE_WIDTH, console.width))
@@ -336,6 +337,27 @@ def _actions(console: Console, result: Result) -> None:
         elif action.when is not None:
             text.append(f"  ({action.when.text})", style="dim")
         console.print(Padding(text, (0, 2)))
+
+
+def _scalings(console: Console, result: Result) -> None:
+    """How many replicas services had that an autoscaler or a schedule changed, in the first replication."""
+    run = result.run
+    changed = sorted({scaling.service for scaling in run.scalings})
+    if not changed:
+        return
+    several = " (first replication)" if len(result.runs) > 1 else ""
+    console.print()
+    console.print(Text(f"Replicas{several}", style="bold"))
+    clock = _clock(result)
+    for name in changed:
+        some = [scaling for scaling in run.scalings if scaling.service == name]
+        text = f"{name}: {count(run.windows['all'].services[name].up_mean)} ready on average"
+        if name in run.series.services:  # what is kept of many runs has no series
+            ready = run.series.services[name]["up"]
+            at = int(ready.argmax())
+            text += f", at most {count(float(ready[at]))}, first at {clock(float(run.series.t[at]))}"
+        text += f"; changed {counted(len(some), 'time')}"
+        console.print(Padding(Text(text), (0, 2)))
 
 
 def _checks(console: Console, result: Result) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from sysim.analysis.recovery import Occurrence, Recovery, occurrences, recovery
 from sysim.analysis.stability import State, classify, counts, worst
 from sysim.model import Scenario
 from sysim.plan.plan import Plan
-from sysim.plan.tables import K_STAT
-from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_FAULT, EVENT_LIMIT
+from sysim.plan.tables import K_STAT, SCALER_AUTO, Z_BESIDE, Z_KIND
+from sysim.record.columns import EV_ACTION, EV_BREAKER, EV_FAULT, EV_SCALE, EVENT_LIMIT
 from sysim.record.record import Record
 from sysim.result.series import Series
 from sysim.result.stats import WindowStats
@@ -59,6 +59,23 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
+class Scaling:
+    """An autoscaler or a schedule changed how many `replicas` a `service` shall have, or (``least``) has at least."""
+
+    at_s: float
+    service: str
+    by: Literal["autoscaler", "schedule", "least"]
+    replicas: int
+
+    @property
+    def what(self) -> str:
+        """As it is told: ``scale betting to 7 (autoscaler)``."""
+        if self.by == "least":
+            return f"scale {self.service} to at least {self.replicas} (schedule)"
+        return f"scale {self.service} to {self.replicas} ({self.by})"
+
+
+@dataclass(frozen=True, slots=True)
 class Histogram:
     """The bins of a histogram that hold anything: numbers of the bins and their counts."""
 
@@ -96,7 +113,10 @@ class Run:
 
     @cached_property
     def transitions(self) -> tuple[Transition, ...]:
-        """Faults, actions, breakers and replicas as they changed, in order; at most the first 65 536 of them."""
+        """Faults, actions, breakers, replicas and how many of these there shall be, as they changed, in order.
+
+        At most the first 65 536 of them.
+        """
         names = self.plan.names
         found = []
         for at, kind, subject, value in self.event_rows.tolist():
@@ -112,6 +132,8 @@ class Run:
                 found.append(
                     Transition(at / NS, "action", label, "carried out" if value == CARRIED_OUT else "decided")
                 )
+            elif kind == EV_SCALE:
+                found.append(Transition(at / NS, "scaling", names.scalers[subject], str(value)))
             else:
                 found.append(
                     Transition(at / NS, "replica", names.replicas[subject], ("down", "up", "gone")[value])
@@ -132,11 +154,30 @@ class Run:
         return tuple(sorted(pulled, key=lambda p: (p.at_s is None, p.at_s or p.decided_s or 0.0)))
 
     @cached_property
+    def scalings(self) -> tuple[Scaling, ...]:
+        """What autoscalers and schedules have changed, in order."""
+        found = []
+        for at, kind, subject, value in self.event_rows.tolist():
+            if kind == EV_SCALE:
+                row = self.plan.scalers[subject]
+                by: Literal["autoscaler", "schedule", "least"] = "schedule" if row[Z_BESIDE] < 0 else "least"
+                if row[Z_KIND] == SCALER_AUTO:
+                    by = "autoscaler"
+                found.append(Scaling(at / NS, self.plan.names.scalers[subject], by, value))
+        return tuple(found)
+
+    @cached_property
     def cascade(self) -> Cascade:
         """How trouble spread from service to service."""
         from sysim.analysis.cascade import Cascade
 
         return Cascade(self)
+
+    @property
+    def deeds(self) -> list[tuple[float, str]]:
+        """When operators, autoscalers and schedules did something, and what, in order."""
+        found = [(pulled.at_s, pulled.what) for pulled in self.actions if pulled.at_s is not None]
+        return sorted([*found, *((scaling.at_s, scaling.what) for scaling in self.scalings)], key=lambda deed: deed[0])
 
     def window(self, name: str = "all") -> WindowStats:
         """The statistics of a window."""
@@ -156,9 +197,7 @@ class Run:
                 name: {"state": self.states.get(name), **recovered.to_dict()}
                 for name, recovered in self.recovery.items()
             },
-            "actions": [
-                {"at_s": pulled.at_s, "what": pulled.what} for pulled in self.actions if pulled.at_s is not None
-            ],
+            "actions": [{"at_s": at, "what": what} for at, what in self.deeds],
         }
         if series:
             out["cascade"] = self.cascade.to_dict()

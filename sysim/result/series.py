@@ -34,6 +34,7 @@ from sysim.record.columns import (
     SC_CPU,
     SC_IN_SYSTEM,
     SC_OUT,
+    SC_PAID,
     SC_QUEUE,
     SC_REJECTED,
     SC_STARTED,
@@ -110,6 +111,7 @@ class Series:
                     "queue": service[:, s, SC_QUEUE] / (width * NS),
                     "busy": service[:, s, SC_BUSY] / (width * NS),
                     "up": service[:, s, SC_UP] / (width * NS),
+                    "starting": (service[:, s, SC_PAID] - service[:, s, SC_UP]) / (width * NS),
                     "cpu": service[:, s, SC_CPU] / (width * NS * 1_000),
                     "wasted_s": service[:, s, SC_WASTED] / NS,
                 }

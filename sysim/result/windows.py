@@ -53,6 +53,7 @@ from sysim.record.columns import (
     SC_CPU,
     SC_IN_SYSTEM,
     SC_OUT,
+    SC_PAID,
     SC_QUEUE,
     SC_REJECTED,
     SC_STARTED,
@@ -264,9 +265,9 @@ def _service(tables: Tables, s: int, cells: slice, segments: slice, length: int)
     counts = tables.service[cells, s]
     row = counts[:, :SC_IN_SYSTEM].sum(axis=0)
     # Integrals are summed as floats: a long run with many waiting requests would overflow 64 bits.
-    in_system, queue, busy, up, cpu = (
+    in_system, queue, busy, up, cpu, paid = (
         float(counts[:, column].sum(dtype=np.float64))
-        for column in (SC_IN_SYSTEM, SC_QUEUE, SC_BUSY, SC_UP, SC_CPU)
+        for column in (SC_IN_SYSTEM, SC_QUEUE, SC_BUSY, SC_UP, SC_CPU, SC_PAID)
     )
     peaks = tables.peaks[segments, s]
     highest = int(peaks[:, PK_MAX].max()) if len(peaks) else 0
@@ -295,7 +296,7 @@ def _service(tables: Tables, s: int, cells: slice, segments: slice, length: int)
         wait=waits,
         sojourn=sojourns,
         wasted_s=int(row[SC_WASTED]) / NS,
-        cost=money.running_cost(price.amount, up) if price else None,
+        cost=money.running_cost(price.amount, paid) if price else None,
         currency=price.currency if price else None,
         queue_full=QueueFull(full[LV_FULL_FIRST] / NS, full[LV_FULL_LAST] / NS, int(full[LV_FULL_N]))
         if full[LV_FULL_N]

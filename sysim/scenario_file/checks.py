@@ -36,10 +36,11 @@ _RECOVERS = re.compile(r"within\s+(?P<within>\S+)(?:\s+after\s+(?P<after>\S+))?\
 _OF = re.compile(rf"(?P<share>\S+)\s+of\s+(?P<window>{_WORD})")
 _OF_VARIANT = re.compile(rf"(?:(?P<share>\S+)\s+of\s+)?variant\s+(?P<variant>{_WORD})")
 _EDGE = re.compile(r"(?P<caller>\S+?)\s*->\s*(?P<callee>\S+)")
+_TOTAL = re.compile(rf"cost(?: during (?P<window>{_WORD}))?")
 _SHAPE = "[not] metric(subject) [during window] OP value"
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """A check text that cannot be read; carries code, message and hint."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -48,10 +49,10 @@ class _Refused(Exception):
 
 
 def parse_check(text: str, ctx: Reading) -> dict[str, Any]:
-    """The fields of a `Check` for its text; raises _Refused."""
+    """The fields of a `Check` for its text; raises Refused."""
     head = _HEAD.fullmatch(text) if len(text) <= 500 else None
     if head is None:
-        raise _Refused("bad-check", f"found {units.show(text)}, expected {_SHAPE}")
+        raise Refused("bad-check", f"found {units.show(text)}, expected {_SHAPE}")
     metric, rest = head["metric"], head["rest"].strip()
     given: dict[str, Any] = {
         "text": " ".join(text.split()),
@@ -67,13 +68,13 @@ def parse_check(text: str, ctx: Reading) -> dict[str, Any]:
     if metric not in metrics:
         message = f"found the metric {metric!r}, expected one of {given['subject']!r}"
         hint = ctx.reporter.nearest(metric, [*metrics, "recovers", "metastable"])
-        raise _Refused("unknown-metric", message, hint)
+        raise Refused("unknown-metric", message, hint)
     return given | _comparison(metric, rest, ctx)
 
 
-def _unknown(word: str, noun: str, names: Any, ctx: Reading) -> _Refused:
+def _unknown(word: str, noun: str, names: Any, ctx: Reading) -> Refused:
     message = f"found {word[:80]!r}, expected {noun} of this file"
-    return _Refused("unknown-subject", message, ctx.reporter.nearest(word, names))
+    return Refused("unknown-subject", message, ctx.reporter.nearest(word, names))
 
 
 def _subject(text: str, ctx: Reading) -> tuple[str, frozenset[str]]:
@@ -103,7 +104,7 @@ def _recovers(rest: str, ctx: Reading) -> dict[str, Any]:
     match = _RECOVERS.fullmatch(rest)
     if match is None:
         stood = units.show(rest) if rest else "nothing"
-        raise _Refused("bad-check", f"found {stood} after the load, expected within 2m [after fault]")
+        raise Refused("bad-check", f"found {stood} after the load, expected within 2m [after fault]")
     given: dict[str, Any] = {"op": "<=", "value": _number(match["within"], "within", duration=True)}
     after = match["after"]
     if after is not None and after in ctx.faults:
@@ -114,13 +115,13 @@ def _recovers(rest: str, ctx: Reading) -> dict[str, Any]:
         except units.UnitError:
             hint = ctx.reporter.nearest(after, ctx.faults)
             message = f"found {after[:80]!r}, expected the name of a fault or an instant"
-            raise _Refused("unknown-fault", message, hint) from None
+            raise Refused("unknown-fault", message, hint) from None
     return given
 
 
 def _metastable(rest: str) -> dict[str, Any]:
     if rest:
-        raise _Refused("bad-check", f"found {units.show(rest)}, expected nothing after metastable(load)")
+        raise Refused("bad-check", f"found {units.show(rest)}, expected nothing after metastable(load)")
     return {}
 
 
@@ -128,7 +129,7 @@ def _comparison(metric: str, rest: str, ctx: Reading) -> dict[str, Any]:
     match = _COMPARE.fullmatch(rest)
     if match is None:
         stood = units.show(rest) if rest else "nothing"
-        raise _Refused("bad-check", f"found {stood} after the subject, expected [during window] OP value")
+        raise Refused("bad-check", f"found {stood} after the subject, expected [during window] OP value")
     given: dict[str, Any] = {"op": match["op"], "window": _window(match["window"] or "all", ctx)}
     value = match["value"]
     if of := _OF_VARIANT.fullmatch(value):
@@ -142,6 +143,33 @@ def _comparison(metric: str, rest: str, ctx: Reading) -> dict[str, Any]:
     return given
 
 
+def parse_measure(text: str, ctx: Reading) -> dict[str, Any]:
+    """The fields of a `Check` for ``metric(subject) [during window]`` alone, or for ``cost`` of all services (the
+    subject is then ``*``); raises Refused.
+    """
+    whole = " ".join(text.split())
+    if total := _TOTAL.fullmatch(whole):
+        given = {"text": whole, "metric": "cost", "subject": "*", "op": ">=", "value": 0.0}
+        return {**given, "window": _window(total["window"] or "all", ctx)}
+    head = _HEAD.fullmatch(text) if len(text) <= 500 else None
+    if head is None or head["not"] is not None:
+        raise Refused("bad-measure", f"found {units.show(text)}, expected metric(subject) [during window]")
+    metric, rest = head["metric"], head["rest"].strip()
+    if metric == "metastable":
+        raise Refused("bad-measure", "found 'metastable', expected a metric that is a number", "make it a check")
+    if metric == "recovers":
+        whole = f"{metric}({head['subject']}) within 1s {rest}"
+    else:
+        whole = f"{metric}({head['subject']}) {rest} >= 0{'s' if is_duration(metric) else ''}"
+    if rest and re.fullmatch(r"after\s+\S+" if metric == "recovers" else rf"during\s+{_WORD}", rest) is None:
+        expected = "after a fault" if metric == "recovers" else "during a window"
+        raise Refused("bad-measure", f"found {units.show(rest)} after the subject, expected {expected}")
+    found = parse_check(whole.strip(), ctx)
+    if metric in BUDGET_METRICS:
+        raise Refused("bad-measure", f"found {metric!r}, which needs an objective", "measure success instead")
+    return {**found, "text": " ".join(text.split())}
+
+
 def compares_variants(text: str) -> bool:
     """Whether the text of a check holds one variant against another."""
     head = _HEAD.fullmatch(text)
@@ -153,20 +181,20 @@ def _factor(text: str) -> float:
     try:
         return units.factor(text)
     except units.UnitError as error:
-        raise _Refused("bad-check", str(error)) from None
+        raise Refused("bad-check", str(error)) from None
 
 
 def _variant(name: str, ctx: Reading) -> str:
     if name not in ctx.variants:
         message = f"found {name!r}, expected a variant of this file"
-        raise _Refused("unknown-variant", message, ctx.reporter.nearest(name, ctx.variants))
+        raise Refused("unknown-variant", message, ctx.reporter.nearest(name, ctx.variants))
     return name
 
 
 def _window(name: str, ctx: Reading) -> str:
     if name != "all" and name not in ctx.windows:
         message = f"found {name!r}, expected a window of this file or 'all'"
-        raise _Refused("unknown-window", message, ctx.reporter.nearest(name, [*ctx.windows, "all"]))
+        raise Refused("unknown-window", message, ctx.reporter.nearest(name, [*ctx.windows, "all"]))
     return name
 
 
@@ -176,7 +204,7 @@ def _number(text: str, metric: str, duration: bool) -> float:
         try:
             return units.duration(text) / units.NS_PER_SECOND
         except units.UnitError as error:
-            raise _Refused(
+            raise Refused(
                 "bad-check", f"found {units.show(text)}, expected {error.expected}", error.hint
             ) from None
     if metric in SHARES:
@@ -192,7 +220,7 @@ def _number(text: str, metric: str, duration: bool) -> float:
         except units.UnitError as error:
             refused = error
     assert refused is not None
-    raise _Refused("bad-check", f"found {units.show(text)}, expected {refused.expected}", refused.hint)
+    raise Refused("bad-check", f"found {units.show(text)}, expected {refused.expected}", refused.hint)
 
 
 class _CheckText(Shape):
@@ -217,7 +245,7 @@ class _CheckText(Shape):
             return self.wrong(node, at, ctx)
         try:
             fields = parse_check(node.value, ctx)
-        except _Refused as refused:
+        except Refused as refused:
             ctx.report(node, refused.code, at, refused.message, refused.hint)
             return INVALID
         if self.single_runs and "of_variant" in fields:

@@ -82,6 +82,7 @@ class _Warnings:
         self.busy_services()
         self.early_and_late()
         self.unknown_edges()
+        self.disciplines()
         for name, policy in self.scenario.policies.items():
             self.policy(policy, join("policies", name))
         for caller, at, step, own in self.calls():
@@ -101,7 +102,8 @@ class _Warnings:
 
     def busy_services(self) -> None:
         for name, share in utilisation(self.scenario).items():
-            if share is not None and share > 1.0:
+            service = self.scenario.services[name]
+            if share is not None and share * service.replicas / service.most_scaled > 1.0:
                 at = join("services", name)
                 message = (
                     f"found an offered utilisation of {share:.3g} before any fault, expected less than 1"
@@ -163,6 +165,29 @@ class _Warnings:
                         f"found a fault on {target.caller} -> {target.callee}, but there is no such call"
                     )
                     self.say("no-such-call", join(join("faults", number), "on"), message)
+
+    def disciplines(self) -> None:
+        """Orders of queues, and what they order by, of which only one is there."""
+        priorities = {load.priority for load in self.scenario.load.values()}
+        queues = {name: service.queue.discipline for name, service in self.scenario.services.items()}
+        if len(priorities) > 1 and "priority" not in queues.values():
+            name = next(name for name, load in self.scenario.load.items() if load.priority > min(priorities))
+            message = "found loads of different priorities, but no queue that goes by them"
+            hint = "give a service queue: {discipline: priority}"
+            self.say("no-effect", join(join("load", name), "priority"), message, hint)
+        for name, discipline in queues.items():
+            at = join(join(join("services", name), "queue"), "discipline")
+            if discipline == "priority" and len(priorities) == 1:
+                message = "found a queue by priority, but all loads have the same one: it is first come first served"
+                self.say("no-effect", at, message, "give a load priority: 2, to be served after the others")
+            if discipline == "edf" and not self.propagates():
+                message = "found a queue by deadline, but no policy hands one on: it is first come first served"
+                self.say("no-effect", at, message, "write deadline: {after: 2s, propagate: true}")
+
+    def propagates(self) -> bool:
+        """Whether some policy in use hands its deadline on to the callee."""
+        used = [policy for _, _, _, policy in self.calls()] + [load.policy for load in self.scenario.load.values()]
+        return any(policy and policy.deadline and policy.deadline.propagate for policy in used)
 
     def policy(self, policy: CallPolicy, at: str) -> None:
         """Settings of one policy that cannot have an effect."""

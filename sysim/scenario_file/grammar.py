@@ -10,6 +10,7 @@ from sysim.scenario_file.checks import Checks
 from sysim.scenario_file.faults import Faults
 from sysim.scenario_file.load import Loads
 from sysim.scenario_file.nodes import Map, Node, is_null, plain
+from sysim.scenario_file.planning import planning
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF, PolicyMap
 from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.services import Services
@@ -153,6 +154,7 @@ def _scenario() -> _Scenario:
         "actions": Actions(),
         "flags": MapOf("a map of flags", TRUTH, key_noun="the name of a flag"),
         "slos": Slos(),
+        "planning": planning(WINDOW),
         "windows": _Windows(),
         "variants": _Variants(),
         "checks": Checks(),

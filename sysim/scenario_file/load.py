@@ -10,7 +10,7 @@ from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, calendar_parts
 from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
-from sysim.scenario_file.nodes import Map, Node, Seq
+from sysim.scenario_file.nodes import Map, Node, Seq, is_null
 from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
 from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
 from sysim.scenario_file.reporter import found, join
@@ -141,11 +141,18 @@ def _arrivals() -> Shape:
         },
     )
     batch = Record("a batch {size}", _batch, {"size": size}, ("size",))
+    state = Record(
+        "a state {rate, mean}", model.RateState, {"rate": RATE, "mean": DURATION}, ("rate", "mean")
+    )
     return OneOf(
         "arrivals",
         words={"poisson": model.Poisson, "evenly": model.Evenly},
-        keyed={"batch": Form(batch, lambda value: value)},
-        later=("mmpp",),
+        keyed={
+            "batch": Form(batch, lambda value: value),
+            "mmpp": Form(
+                ListOf("a list of {rate, mean}", state, 2), lambda value: model.ModulatedRate(states=value)
+            ),
+        },
     )
 
 
@@ -180,13 +187,37 @@ class _Load(Record):
             )
             ctx.report(node, "missing-key" if not given else "ambiguous", at, message)
             return INVALID
+        arrivals = values.get("arrivals")
+        if isinstance(arrivals, model.ModulatedRate):
+            values = {key: value for key, value in values.items() if key != "arrivals"} | {"rate": arrivals}
         if values.get("policy") == NO_POLICY:
             values = {**values, "policy": None}
         return super().construct(values, node, at, ctx)
 
 
 class _Loads(Tagged):
-    """An open load has a rate, a closed one has users."""
+    """An open load has a rate or `mmpp` arrivals, which have their own, a closed one has users."""
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        arrivals = node.get("arrivals") if isinstance(node, Map) else None
+        if not isinstance(node, Map) or not isinstance(arrivals, Map) or "mmpp" not in arrivals.entries:
+            return super().read(node, at, ctx)
+        if "rate" in node.entries and not is_null(node.entries["rate"]):
+            message = "found a rate beside mmpp, expected none: each of its states has its own"
+            ctx.report(node.key_mark("rate"), "ambiguous", join(at, "rate"), message, "leave out rate")
+            return INVALID
+        if "users" in node.entries:
+            return super().read(node, at, ctx)
+        return self.modulated.read(node, at, ctx)
+
+    def __init__(self, noun: str, records: dict[str, Record], modulated: Record) -> None:
+        super().__init__(noun, records)
+        self.modulated = modulated
+
+    def schema(self, defs: dict[str, Schema]) -> Schema:
+        schema = super().schema(defs)
+        schema["anyOf"].append(self.modulated.schema(defs))
+        return schema
 
     def _without_tag(self, node: Map, at: str, ctx: Reading) -> None:
         message = f"found {found(node)} without 'rate' and 'users', expected one: an open or a closed load"
@@ -203,6 +234,7 @@ def _load() -> Shape:
         "value": MONEY,
         "degraded_value": MONEY,
         "zone": ZONE_REF,
+        "priority": COUNT,
     }
     open_: dict[str, Shape] = {
         "rate": RATE_PROFILE,
@@ -210,16 +242,14 @@ def _load() -> Shape:
         "clients": COUNT,
     }
     closed: dict[str, Shape] = {"users": COUNT, "think": DISTRIBUTION}
+    modulated = {key: shape for key, shape in open_.items() if key != "rate"}
     return _Loads(
         "a load",
         {
-            "rate": _Load(
-                "an open load", model.OpenLoad, {**common, **open_}, ("rate",), later=("priority",)
-            ),
-            "users": _Load(
-                "a closed load", model.ClosedLoad, {**common, **closed}, ("users",), later=("priority",)
-            ),
+            "rate": _Load("an open load", model.OpenLoad, {**common, **open_}, ("rate",)),
+            "users": _Load("a closed load", model.ClosedLoad, {**common, **closed}, ("users",)),
         },
+        _Load("an open load", model.OpenLoad, {**common, **modulated}, ("arrivals",)),
     )
 
 

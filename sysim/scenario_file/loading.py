@@ -11,12 +11,14 @@ from typing import Any
 import yaml
 
 from sysim.errors import Place, Problem, ScenarioError
-from sysim.model import CalendarRate, OpenLoad, ReplayRate, Scenario, StepsRate
+from sysim.model import CalendarRate, Check, OpenLoad, ReplayRate, Scenario, StepsRate
 from sysim.model.workload import Load, RateProfile
 from sysim.scenario_file.checks import compares_variants
 from sysim.scenario_file.files import read_file, read_text
+from sysim.scenario_file.measures import read_measures
 from sysim.scenario_file.nodes import Map, Mark, Node, Seq, Source, node_of, plain
 from sysim.scenario_file.params import value_of_text
+from sysim.scenario_file.reading import Reading
 from sysim.scenario_file.reporter import Reporter
 from sysim.scenario_file.resolve import Document, build, digest, params_of
 from sysim.scenario_file.yaml_core import core_value
@@ -75,14 +77,37 @@ def loads(
     return _loaded(root, variant, set, params, reporter)
 
 
-def with_(loaded: Loaded, patch: Mapping[str, Any]) -> Loaded:
-    """`loaded` with further values at paths, under the rules of ``--set``. Raises ScenarioError."""
+def with_(loaded: Loaded, patch: Mapping[str, Any], others: bool = True) -> Loaded:
+    """`loaded` with further values at paths, under the rules of ``--set``; with `others` every other variant is tried
+    as well. Raises ScenarioError.
+    """
     document = loaded._document
     if document is None:
         raise ValueError("this scenario does not come from a text: change its model with model_copy instead")
     reporter = Reporter()
     patches = document.patches + tuple(_patches(patch, reporter))
-    return _finish(Document(document.root, document.variant, patches, document.params), reporter)
+    return _finish(Document(document.root, document.variant, patches, document.params), reporter, others)
+
+
+def measures(loaded: Loaded, texts: Iterable[str]) -> tuple[Check, ...]:
+    """Numbers of a result in the words of checks, as ``p99(bets) during rush``; each is a check whose limit means
+    nothing. Raises ScenarioError with everything that is wrong with them.
+    """
+    if loaded._document is None:
+        raise ValueError("this scenario does not come from a text, so there are no names to find metrics by")
+    reporter = Reporter()
+    _, tree = build(loaded._document, Reporter(), others=False)
+    found = read_measures(texts, Reading.of(tree, reporter))
+    reporter.stop_on_errors()
+    return found
+
+
+def value(text: str, name: str) -> Any:
+    """The plain value that a text gives in YAML, as on the command line. Raises ScenarioError."""
+    reporter = Reporter()
+    node = value_of_text(text, name, reporter)
+    reporter.stop_on_errors()
+    return None if node is None else plain(node)
 
 
 def variant_of(loaded: Loaded, variant: str) -> Loaded:

@@ -20,6 +20,7 @@ from sysim.scenario_file.params import parameters, substitute
 from sysim.scenario_file.paths import PathError, set_path
 from sysim.scenario_file.reading import Reading, map_of
 from sysim.scenario_file.reporter import Reporter, join
+from sysim.scenario_file.scalers import check_scalers
 from sysim.scenario_file.shapes import INVALID
 
 Patch = list[tuple[str, Node, Mark]]
@@ -69,6 +70,7 @@ def _one(
     if scenario is INVALID or reporter.errors:
         return None, root
     check_actions(scenario, ctx)
+    check_scalers(scenario, ctx)
     if reporter.errors:
         return None, root
     warn(scenario, ctx)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
+from sysim.scenario_file.autoscaler import AUTOSCALER, SCHEDULE, Scaled
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.reporter import join
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Named, Record, Schema, Shape, Word
@@ -15,14 +16,15 @@ from sysim.scenario_file.values import COST, COUNT, DISTRIBUTION, DURATION, FACT
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
 
-DISCIPLINES_LATER = ("priority", "edf", "adaptive_lifo", "codel", "random")
+DISCIPLINES = ("fifo", "lifo", "priority", "edf")
+DISCIPLINES_LATER = ("adaptive_lifo", "codel", "random")
 
 
 class _Discipline(Word):
     """A bare name, or a map of one name with its options."""
 
     def __init__(self) -> None:
-        super().__init__("discipline", ("fifo", "lifo"), DISCIPLINES_LATER)
+        super().__init__("discipline", DISCIPLINES, DISCIPLINES_LATER)
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         if isinstance(node, Map) and len(node.entries) == 1:
@@ -101,7 +103,7 @@ def _service() -> Record:
             "shared": TRUTH,
         },
     )
-    return Record(
+    return Scaled(
         "a service",
         model.Service,
         {
@@ -125,8 +127,10 @@ def _service() -> Record:
             ),
             "startup": DURATION,
             "cost": COST,
+            "autoscaler": AUTOSCALER,
+            "schedule": SCHEDULE,
             "operations": _Operations(),
         },
         ("operations",),
-        later=("autoscaler", "schedule", "outlier_detection"),
+        later=("outlier_detection",),
     )

@@ -13,7 +13,20 @@ import math
 
 import numpy as np
 
-from sysim.plan.tables import NEVER, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.plan.tables import (
+    LT_CUMULATED,
+    LT_END,
+    LT_NUMBER,
+    LT_ROW,
+    LT_START,
+    LT_TARGET,
+    NEVER,
+    Q_CUMULATED,
+    Q_RATE,
+    Q_SLOPE,
+    Q_SOJOURN,
+    Q_START,
+)
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import uniform
 from sysim.semantics.salts import X_SIZE
@@ -64,6 +77,61 @@ def instant(rates, first, count, row, target):
 def exponential(key, n):
     """Standard exponential number `n` of `key`."""
     return -math.log(uniform(key, n))
+
+
+@law
+def first_state(rates, first, count, progress, load, key):
+    """Begin a Markov-modulated rate: row `load` of `progress` (columns LT_*) at time 0.
+
+    The first state is drawn by the shares of time, row i with probability mean_i / sum of means. As what is left of an
+    exponential time is exponential again, the process is stationary from then on.
+    """
+    whole = 0.0
+    for row in range(first, first + count):
+        whole += rates[row, Q_SOJOURN]
+    mark = uniform(key, 0) * whole
+    row = first
+    while row + 1 < first + count and mark >= rates[row, Q_SOJOURN]:
+        mark -= rates[row, Q_SOJOURN]
+        row += 1
+    progress[load, LT_ROW] = row
+    progress[load, LT_NUMBER] = 1.0
+    progress[load, LT_START] = 0.0
+    progress[load, LT_CUMULATED] = 0.0
+    progress[load, LT_END] = exponential(key, 1) * rates[row, Q_SOJOURN]
+
+
+@law
+def modulated_instant(rates, first, count, progress, load, key, until):
+    """When the integral of a Markov-modulated rate passes LT_TARGET, in ns; NEVER if not before `until` (ns).
+
+    Rows of ``rates`` (columns Q_SOJOURN and Q_RATE) are the states, visited one after the other and round again. The
+    n-th one (from 1) lasts `exponential` number n of `key` times its mean. With targets that grow by standard
+    exponentials this is a Markov-modulated Poisson process, exactly: given the states it is Poisson with the integrated
+    rate.
+
+    Of two states with rates a and b and means 1/p and 1/q: mean rate m = (a q + b p)/(p + q), and the index of
+    dispersion of counts, var N(t)/E N(t) = 1 + 2 p q (a - b)**2 / ((p + q)**2 (a q + b p)) (1 - (1 - exp(-(p + q) t)) /
+    ((p + q) t)) (Heffes and Lucantoni, IEEE JSAC 1986; Fischer and Meier-Hellstern, Performance Evaluation 1993).
+    """
+    while True:
+        row = np.int64(progress[load, LT_ROW])
+        rate = rates[row, Q_RATE]
+        start = progress[load, LT_START]
+        end = progress[load, LT_END]
+        passed = rate * (end - start)
+        need = progress[load, LT_TARGET] - progress[load, LT_CUMULATED]
+        if passed > need:
+            return min(to_ns(start + max(0.0, need) / rate), to_ns(end))
+        if to_ns(end) >= until:
+            return NEVER
+        row = row + 1 if row + 1 < first + count else np.int64(first)
+        number = progress[load, LT_NUMBER] + 1.0
+        progress[load, LT_ROW] = row
+        progress[load, LT_NUMBER] = number
+        progress[load, LT_START] = end
+        progress[load, LT_CUMULATED] += passed
+        progress[load, LT_END] = end + exponential(key, np.int64(number)) * rates[row, Q_SOJOURN]
 
 
 @law

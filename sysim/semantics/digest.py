@@ -21,6 +21,7 @@ NOTE_SENT: Final = 5  # attempt key, number of the replica within its service
 NOTE_BREAKER: Final = 6  # scope key, new state
 NOTE_QUEUED: Final = 7  # attempt key, number now waiting in that queue, itself included
 NOTE_ACTION: Final = 8  # action key, 1 decided 2 carried out
+NOTE_SCALER: Final = 9  # scaler key, how many replicas there shall be
 
 
 @inlined_law

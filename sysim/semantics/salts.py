@@ -13,6 +13,7 @@ SALT_RUN: Final = np.int64(597808680862865605)
 SALT_NOTE: Final = np.int64(2532974077169133985)
 SALT_ARRIVALS: Final = np.int64(868899686916303423)
 SALT_FALLBACK: Final = np.int64(1016056226351449455)
+SALT_STATES: Final = np.int64(3480719264150937211)
 
 # draws of a request of an open load and of a batch, by their key
 X_CLIENT: Final = 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from sysim.errors import SysimError
-from sysim.store.schema import APPLICATION, TABLES, VERSION
+from sysim.store.schema import APPLICATION, RUNS, TABLES, VERSION
 
 MAGIC = b"SQLite format 3\0"
 PATIENCE_S = 30.0
@@ -64,7 +64,9 @@ def connect(path: Path, *, make: bool) -> sqlite3.Connection:
                 there = _put(path)
             connection = _connected(path, "rwc")
             try:
-                if not there:
+                if there:
+                    _renew(connection)
+                else:
                     _make(connection)
             except BaseException:
                 connection.close()
@@ -175,6 +177,32 @@ def _make(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    """Bring a store of the first format up to this one: `runs` without its list of kinds, all else as it was.
+
+    A constraint cannot be changed, so the table is made anew, in the order of steps that
+    sqlite.org/lang_altertable.html gives (7): other tables go on referring to it by its name.
+    """
+    if connection.execute("pragma user_version").fetchone()[0] != 1:
+        return
+    connection.execute("pragma foreign_keys = off")
+    try:
+        with writing(connection):
+            if connection.execute("pragma user_version").fetchone()[0] == 1:  # no other process was quicker
+                connection.execute(RUNS.replace("table runs", "table new_runs"))
+                connection.execute("insert into new_runs select * from runs")
+                connection.execute("delete from sqlite_sequence where name = 'new_runs'")
+                connection.execute(
+                    "insert into sqlite_sequence (name, seq) select 'new_runs', seq from sqlite_sequence"
+                    " where name = 'runs'"
+                )
+                connection.execute("drop table runs")
+                connection.execute("alter table new_runs rename to runs")
+                connection.execute(f"pragma user_version = {VERSION}")
+    finally:
+        connection.execute("pragma foreign_keys = on")
 
 
 @contextmanager

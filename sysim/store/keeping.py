@@ -36,17 +36,19 @@ WORDS = {0: "pass", 1: "fail", 3: "inconclusive"}
 
 @dataclass(frozen=True)
 class Question:
-    """One variant of what is simulated. `scenario` is its resolved text. A question with generators of the user is
-    not `repeatable`: nobody knows whether they would do the same again.
+    """One variant of what is simulated, or one point of a sweep. `scenario` is its resolved text. A question with
+    generators of the user is not `repeatable`: nobody knows whether they would do the same again. Instead of the
+    `plan` there may be its `fingerprint`; then `recall` has to be given the plan.
     """
 
     variant: str
     digest: str
-    plan: Plan = field(repr=False)
+    plan: Plan | None = field(repr=False)
     seed: int
     scenario: str = field(repr=False, default="")
     traces: int = 0
     repeatable: bool = True
+    fingerprint: str = ""
 
 
 class Keeping:
@@ -94,7 +96,8 @@ class Keeping:
         """
         build = origin.build()
         for one in questions:
-            self._plans[one.variant] = one.plan
+            if one.plan is not None:
+                self._plans[one.variant] = one.plan
             if one.repeatable:
                 self._keys[one.variant] = _key_of(build, one)
         known = origin.versions()
@@ -119,7 +122,9 @@ class Keeping:
             )
         self.id = number
 
-    def recall(self, variant: str, replication: int, series: bool = True) -> Run | None:
+    def recall(
+        self, variant: str, replication: int, series: bool = True, plan: Callable[[], Plan] | None = None
+    ) -> Run | None:
         """A replication that was stored before, None without one. It has its time series only if they are wanted."""
         key_of = self._keys.get(variant)
         if not self.resume or key_of is None or self.failure is not None:
@@ -143,7 +148,7 @@ class Keeping:
         except StoreError:
             return None
         some = ((kind, subject, metric, unpacked(dtype, data)) for kind, subject, metric, dtype, data in rows)
-        return put_together(parts, self._plans[variant], series_of(bucket_s, some))
+        return put_together(parts, self._plans[variant] if plan is None else plan(), series_of(bucket_s, some))
 
     def keep(self, variant: str, run: Run) -> None:
         """Store one replication, or that one which was found is part of this run too."""
@@ -179,7 +184,13 @@ class Keeping:
             word, code = "aborted" if result.abort else _word(verdicts), result.exit_code
         for member in members:
             member["runs"] = None
-        state, content = "interrupted" if result.interrupted else "complete", squeezed(tree)
+        self.conclude(tree, verdicts, word, code, result.interrupted)
+
+    def conclude(
+        self, tree: Mapping[str, Any], verdicts: Sequence[Verdict], word: str | None, code: int, interrupted: bool
+    ) -> None:
+        """Note the JSON object that came out, the verdicts in it, and how it ended."""
+        state, content = "interrupted" if interrupted else "complete", squeezed(tree)
 
         def put(connection: Connection) -> None:
             assert self.id is not None
@@ -230,7 +241,7 @@ class Keeping:
 
 
 def _key_of(build: str, one: Question) -> Callable[[int], str]:
-    plan = fingerprint(one.plan)
+    plan = one.fingerprint if one.plan is None else fingerprint(one.plan)
     return lambda replication: origin.key(build, one.digest, plan, one.seed, one.traces, replication)
 
 

@@ -25,7 +25,8 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run of the list. `kind` is ``run`` or ``check``, `state` ``running``, ``complete`` or ``interrupted``.
+    """One run of the list. `kind` is ``run``, ``check`` or ``sweep``; `state` ``running``, ``complete`` or
+    ``interrupted``.
 
     `replications` counts those stored of each variant, the least of them where they differ; `asked` is None where as
     many were run as it took. `verdict` is None without checks, and for a run that is not finished. Times are UTC.
@@ -200,7 +201,9 @@ class Store:
         ]  # fmt: skip
 
     def _fill(self, entry: Entry, result: dict[str, Any], series: bool) -> None:
-        """Put the runs where they were left out."""
+        """Put the runs where they were left out; a sweep has none in its result."""
+        if entry.kind not in ("run", "check"):
+            return
         for variant in entry.variants:
             member = result if entry.kind == "run" else result["variants"].get(variant)
             if member is None:

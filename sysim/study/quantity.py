@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,17 @@ def axis(path: str, low: object, high: object, resolution: object = None) -> Axi
         f"found {units.show(low)} and {units.show(high)} for {path}, expected two durations (0s, 30s), two rates "
         "(100/s, 500/s), two shares (5%, 40%) or two numbers"
     )
+
+
+def scale(values: Sequence[object], kind: str | None = None) -> tuple[str, list[float]] | None:
+    """The one kind that all written values are of (or that which is asked for), and their inner values; else None."""
+    for name, read, _, _ in (*KINDS, ("count", _whole, None, None), ("number", _number, None, None)):
+        if kind in (None, name):
+            try:
+                return name, [float(read(value)) for value in values]
+            except ValueError:
+                continue
+    return None
 
 
 def _whole(value: object) -> float:

@@ -47,10 +47,10 @@ def tipping_point(
     from sysim.study.metastability import tipping_point as study
     from sysim.study.quantity import axis
 
-    facade = _facade(scenario)
+    facade = facade_of(scenario)
     along = axis(path, low, high, resolution)
     return study(
-        _at_path(facade, along), along, simulation(engine, _seed_of(facade, seed)), seed=_seed_of(facade, seed),
+        _at_path(facade, along), along, simulation(engine, seed_of(facade, seed)), seed=seed_of(facade, seed),
         replications=_counted(replications), loads=tuple(loads), confidence=confidence, workers=workers,
         progress=progress,
     )  # fmt: skip
@@ -78,13 +78,13 @@ def vulnerability_map(
     from sysim.study.metastability import vulnerability as study
     from sysim.study.quantity import axis
 
-    facade = _facade(scenario)
+    facade = facade_of(scenario)
     along = axis(path, low, high)
     across = axis("the load", float(factors[0]), float(factors[1]))
     columns = [round(across.low + (across.high - across.low) * k / max(1, grid[0] - 1), 9) for k in range(grid[0])]
     return study(
-        _at_path(facade, along), along, columns, along.steps(grid[1]), simulation(engine, _seed_of(facade, seed)),
-        seed=_seed_of(facade, seed), replications=_counted(replications), loads=tuple(loads), workers=workers,
+        _at_path(facade, along), along, columns, along.steps(grid[1]), simulation(engine, seed_of(facade, seed)),
+        seed=seed_of(facade, seed), replications=_counted(replications), loads=tuple(loads), workers=workers,
         progress=progress,
     )  # fmt: skip
 
@@ -114,12 +114,12 @@ def least_relief(
     from sysim.study.metastability import least_relief as study
     from sysim.study.quantity import axis
 
-    facade = _facade(scenario)
+    facade = facade_of(scenario)
     start = facade.model.time.start
     begin = None if at is None else units.instant(at, None if start is None else datetime.fromisoformat(start))
     return study(
-        facade.model, axis("the load", LEAST_LOAD, "100%", resolution), simulation(engine, _seed_of(facade, seed)),
-        seed=_seed_of(facade, seed), at=begin, lasts=None if lasts is None else units.duration(lasts),
+        facade.model, axis("the load", LEAST_LOAD, "100%", resolution), simulation(engine, seed_of(facade, seed)),
+        seed=seed_of(facade, seed), at=begin, lasts=None if lasts is None else units.duration(lasts),
         replications=_counted(replications), loads=tuple(loads), confidence=confidence, workers=workers,
         progress=progress,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def fault_sweep(
     from sysim.study.breaking import sweep as study
     from sysim.study.faultlist import KINDS, Terms
 
-    facade = _facade(scenario)
+    facade = facade_of(scenario)
     chosen = tuple(kinds) or KINDS
     for kind in chosen:
         if kind not in KINDS:
@@ -163,7 +163,7 @@ def fault_sweep(
         slowdown, error,
     )  # fmt: skip
     return study(
-        facade.model, simulation(engine, _seed_of(facade, seed)), seed=_seed_of(facade, seed), terms=terms,
+        facade.model, simulation(engine, seed_of(facade, seed)), seed=seed_of(facade, seed), terms=terms,
         most_pairs=pairs, kinds=chosen, on=tuple(on), replications=_counted(replications), workers=workers,
         progress=progress,
     )  # fmt: skip
@@ -198,9 +198,9 @@ def what_if(
     from sysim import units
     from sysim.study.whatif import what_if as study
 
-    facade = _facade(scenario)
+    facade = facade_of(scenario)
     start = facade.model.time.start
-    chosen = _seed_of(facade, seed)
+    chosen = seed_of(facade, seed)
     return study(
         facade.model, simulation(engine, chosen), futures(engine, chosen), seed=chosen,
         at=units.instant(at, None if start is None else datetime.fromisoformat(start)), delay=units.duration(delay),
@@ -216,7 +216,8 @@ def _counted(replications: int) -> int:
     return replications
 
 
-def _facade(scenario: Scenario | model.Scenario | str | Path) -> Scenario:
+def facade_of(scenario: Scenario | model.Scenario | str | Path) -> Scenario:
+    """The scenario that a caller means."""
     if isinstance(scenario, Scenario):
         return scenario
     return from_model(scenario) if isinstance(scenario, model.Scenario) else load(scenario)
@@ -226,7 +227,8 @@ def _at_path(facade: Scenario, along: Axis) -> Callable[[float], model.Scenario]
     return lambda value: facade.with_({along.path: along.write(value)}).model
 
 
-def _seed_of(facade: Scenario, seed: int | None) -> int:
+def seed_of(facade: Scenario, seed: int | None) -> int:
+    """The seed given, or that of the scenario."""
     found = facade.model.seed if seed is None else seed
     if not 0 <= found < 2**64:
         raise ValueError(f"found the seed {found}, expected a whole number from 0 to 2**64 - 1")

@@ -11,14 +11,15 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sysim.analysis.explain import held
 from sysim.analysis.fluid import backlog
-from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario
+from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario, Service
 from sysim.model.action import FlagLever, ScaleLever
 from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
 from sysim.model.demand import mean, servers, utilisation
+from sysim.model.holding import held
 from sysim.model.stretch import rate_from, stretch
 from sysim.plan.passes.rates import noise, rates
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
@@ -91,10 +92,13 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
             expected[:, column] = _arrivals(name, load, start, slots, known)
     services = tuple(name for name, service in sorted(scenario.services.items()) if servers(service) is not None)
     busy = np.empty((slots, len(services)))
-    edges = [start, *_changes(scenario, start, start + slots * SLOT), start + slots * SLOT]
-    for low, high in pairwise(edges):
-        rows = slice((low - start) // SLOT, -(-(high - start) // SLOT))
-        busy[rows] = expected[rows] @ _each(stretch(scenario, low, low + 1, 0), loads, services) / (SLOT / NS)
+    end = start + slots * SLOT
+    for low, high in pairwise([start, *_changes(scenario, start, end), end]):
+        rows = slice((low - start) // SLOT, (high - start) // SLOT)
+        there = stretch(scenario, low, low + 1, 0)
+        busy[rows] = expected[rows] @ _each(there, loads, services) / (SLOT / NS)
+        for column, name in enumerate(services):
+            busy[rows, column] /= replicas(there.services[name], scenario.services[name], busy[rows, column], low)
     exact = tuple(isinstance(load, OpenLoad) and bool(load.mix) for _, load in sorted(scenario.load.items()))
     return YearLoad(start, loads, services, expected, busy, exact, _disturbed(scenario, start, slots))
 
@@ -151,16 +155,54 @@ def _integrals(table: Floats, slots: int) -> Floats:
 
 
 def _each(scenario: Scenario, loads: tuple[str, ...], services: tuple[str, ...]) -> Floats:
-    """Utilisation by one request a second of each load: loads × services. Loads with users are left out, as ever."""
+    """How many replicas of each service one request a second of each load keeps busy: loads × services. Loads with users
+    are left out, as ever.
+    """
+    single = {
+        name: body.model_copy(update={"replicas": 1, "autoscaler": None, "schedule": ()})
+        for name, body in scenario.services.items()
+    }
     found = np.zeros((len(loads), len(services)))
     for row, name in enumerate(loads):
         load = scenario.load[name]
         if isinstance(load, OpenLoad):
             one = {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}
-            alone = scenario.model_copy(update={"load": one})
+            alone = scenario.model_copy(update={"load": one, "services": single})
             work, workers = utilisation(alone), held(alone)
-            found[row] = [max(work[service] or 0.0, workers.get(service, 0.0)) for service in services]
+            found[row] = [
+                max(work[service] or 0.0, workers.get(service, 0.0) / (single[service].concurrency or 1))
+                for service in services
+            ]
     return found
+
+
+def replicas(now: Service, whole: Service, wanted: Floats, start: int) -> Floats:
+    """The replicas of a service in the slots from `start` (ns) on, in which it needs `wanted` to be wholly busy.
+
+    `now` is the service at `start`, `whole` as the scenario has it. A schedule is followed; an autoscaler asks for what
+    brings it to its target, keeps what it asked for while it is stabilising, and is as late as its looks and the start
+    of a replica make it.
+    """
+    slots = len(wanted)
+    found = np.full(slots, float(now.replicas))
+    scaler = whole.autoscaler
+    if scaler is not None:
+        found[:] = now.autoscaler.min if now.autoscaler is not None else scaler.min
+    lines = sorted(
+        (at, number, line.replicas)
+        for number, line in enumerate(whole.schedule)
+        for at in ([line.at] if line.every is None else range(line.at, start + slots * SLOT, line.every))
+    )
+    for at, _, count in lines:
+        if at >= start:
+            found[-(-(at - start) // SLOT) :] = count
+    if scaler is None:
+        return found
+    asked = np.minimum(float(scaler.max), np.maximum(found, np.ceil(wanted / min(scaler.target, 1.0) - 1e-9)))
+    kept = scaler.stabilise // SLOT
+    asked = sliding_window_view(np.concatenate([np.full(kept, asked[0]), asked]), kept + 1).max(axis=1)
+    late = -(-(whole.startup + scaler.every) // SLOT)
+    return np.maximum(found, np.concatenate([np.full(min(late, slots), asked[0]), asked])[:slots])
 
 
 def _changes(scenario: Scenario, start: int, end: int) -> list[int]:

@@ -80,7 +80,7 @@ class _Scenario:
             self.policies[f"p{number}"] = self.policy(0, named=True)
         services = {name: self.service(number) for number, name in enumerate(self.names)}
         self.zones = any("zones" in service for service in services.values())
-        load = {f"l{number}": self.load(f"l{number}") for number in range(rng.choice((1, 1, 2)))}
+        load = {f"l{number}": self.load(f"l{number}") for number in range(rng.choice((1, 1, 2, 3)))}
         time: Node = {"duration": f"{self.duration}ms", "bucket": rng.choice(("5ms", "7ms", "20ms"))}
         if self.seldom():
             time["warmup"] = rng.choice(("2ms", "5ms"))
@@ -120,6 +120,8 @@ class _Scenario:
             queue["capacity"] = rng.choice((0, 1, 2, 4))
         if self.seldom():
             queue["discipline"] = "lifo"
+        elif rng.random() < 0.4:
+            queue["discipline"] = rng.choice(("priority", "priority", "edf"))
         if self.seldom():
             queue["max_wait"] = self.drawn() if self.seldom() else self.some()
         if self.seldom():
@@ -133,8 +135,42 @@ class _Scenario:
             node["slowdown"] = {"per_concurrent": "50%"}
         if self.seldom():
             node["startup"] = rng.choice(("1ms", "2ms"))
+        if self.seldom():
+            self.scaled(node)
         node["operations"] = {op: self.steps(number, 0) for op in self.operations[name]}
         return node
+
+    def scaled(self, node: Node) -> None:
+        """An autoscaler, a schedule or both: looks that share their instants with all else."""
+        rng = self.rng
+        least, most = min(node["replicas"], rng.choice((1, 1, 2))), max(node["replicas"], rng.choice((2, 3, 4)))
+        if self.often():
+            metrics = ["in_progress", "in_progress"]
+            metrics += ["utilisation", "utilisation", "utilisation"] * ("concurrency" in node)
+            metrics += ["cpu", "cpu"] * ("cores" in node)
+            metric = rng.choice(metrics)
+            target = rng.choice((0.5, 1, 2)) if metric == "in_progress" else rng.choice(("30%", "50%", "90%"))
+            scaler: Node = {"metric": metric, "target": target, "min": least, "max": most}
+            scaler["every"] = rng.choice(("1ms", "2ms", "3ms", "5ms"))
+            scaler["stabilise"] = rng.choice(("0ms", "2ms", "5ms", "10ms"))
+            if self.seldom():
+                scaler["tolerance"] = rng.choice(("0%", "50%"))
+            if self.seldom():
+                scaler["max_increase"] = rng.choice(("50%", "200%"))
+            if self.rarely():
+                scaler["stabilise"] = "1s"
+            node["autoscaler"] = scaler
+        if "autoscaler" not in node or self.seldom():
+            lines = [
+                {"at": f"{rng.randint(0, self.duration)}ms", "replicas": rng.randint(least, most)}
+                for _ in range(rng.choice((1, 2, 3)))
+            ]
+            for line in lines:
+                if self.seldom():
+                    line["every"] = rng.choice(("2ms", "7ms"))
+            node["schedule"] = lines
+        if self.seldom():
+            node["cost"] = "1 USD/h"
 
     def steps(self, number: int, depth: int) -> list[Any]:
         rng = self.rng
@@ -339,6 +375,9 @@ class _Scenario:
             )
             if "replay" in node["rate"]:
                 del node["arrivals"]
+            elif self.rarely():
+                del node["rate"]
+                node["arrivals"] = {"mmpp": self.states()}
             if self.seldom():
                 node["clients"] = rng.choice((2, 3))
         if not journey:
@@ -346,9 +385,17 @@ class _Scenario:
                 node["policy"] = rng.choice(sorted(self.policies))
             elif self.often():
                 node["policy"] = self.policy(1)
+        if rng.random() < 0.5:
+            node["priority"] = rng.choice((1, 2, 2, 3))
         if self.zones and rng.random() < 0.5:
             node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
         return node
+
+    def states(self) -> list[Node]:
+        """Of a modulated rate: as short as the run."""
+        rng = self.rng
+        rates = rng.choice((("0/s", "2000/s"), ("200/s", "3000/s"), ("100/s", "1000/s", "4000/s")))
+        return [{"rate": rate, "mean": rng.choice(("1ms", "3ms", "10ms"))} for rate in rates]
 
     def calendar(self) -> Node:
         """Parts of a calendar, as small as the run: bursts and noise of milliseconds."""

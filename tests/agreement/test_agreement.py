@@ -30,6 +30,13 @@ def test_without_the_jit(number: int) -> None:
     assert not report, "\n".join(report)
 
 
+@pytest.mark.skipif(not HAS_COMPILED, reason="there is no compiled engine")
+@pytest.mark.parametrize("seed", [2**63 - 1, 2**63, 2**64 - 1])
+def test_seeds_of_64_bits(seed: int) -> None:
+    report = compare(scenario(random.Random(1)), seed, plain_too=True)
+    assert not report, "\n".join(report)
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_reference_does_not_depend_on_the_jit(number: int) -> None:
     text = scenario(random.Random(number))

@@ -223,9 +223,10 @@ def test_a_failing_check_says_what_was_found_and_for_which_variant_it_was_meant(
 
 
 def test_problems_of_settings_have_no_line(stall: str) -> None:
-    done = sysim("validate", stall, "--set", "services.api.autoscaler={}", "--set", "services.api.concurrency=-1")
+    settings = ("--set", "services.api.outlier_detection={}", "--set", "services.api.concurrency=-1")
+    done = sysim("validate", stall, *settings)
     assert done.exit_code == 2 and ":1:1:" not in done.output
-    assert "--set services.api.autoscaler: not-supported-yet: " in done.output
+    assert "--set services.api.outlier_detection: not-supported-yet: " in done.output
     assert "--set services.api.concurrency: bad-count: " in done.output
 
 

@@ -233,3 +233,49 @@ def test_the_same_part_of_the_day_has_the_same_numbers_but_for_chance() -> None:
 def test_a_stretch_goes_forward(start: int, end: int, warmup: int) -> None:
     with pytest.raises(ValueError, match="expected 0 <= start < end"):
         stretch(scenario(), start, end, warmup)
+
+
+# --- replicas that follow the clock or the load ---------------------------------------------------------------
+
+
+SCALED = """
+sysim: 1
+time: {duration: 10h}
+services:
+  s:
+    replicas: 2
+    concurrency: 4
+    operations: {o: [{work: {exponential: 50ms}}]}
+load: {l: {call: s.o, rate: {steps: [{at: 0s, rate: 10/s}, {at: 3h, rate: 400/s}]}}}
+"""
+LINES = [{"at": "1h", "replicas": 3}, {"at": "2h", "replicas": 5, "every": "4h"}, {"at": "3h", "replicas": 4}]
+
+
+@pytest.mark.parametrize(
+    ("cut", "replicas", "ahead"),
+    [
+        (30, 2, [(30, 3), (90, 5), (150, 4)]),
+        (60, 2, [(0, 3), (60, 5), (120, 4)]),
+        (90, 3, [(30, 5), (90, 4)]),
+        (150, 5, [(210, 5), (30, 4)]),
+        (240, 4, [(120, 5)]),
+        (361, 5, [(239, 5)]),
+    ],
+)
+def test_a_schedule_goes_on(cut: int, replicas: int, ahead: list[tuple[int, int]]) -> None:
+    """`cut` and the instants in minutes."""
+    whole = sysim.loads(SCALED, set={"services.s.schedule": LINES}).model
+    part = stretch(whole, cut * MINUTE, cut * MINUTE + HOUR, 0).services["s"]
+    assert part.replicas == replicas
+    assert [(line.at // MINUTE, line.replicas) for line in part.schedule] == ahead
+
+
+def test_an_autoscaler_has_followed_the_load() -> None:
+    scaler = {"target": "50%", "min": 1, "max": 30}
+    whole = sysim.loads(SCALED, set={"services.s.autoscaler": scaler}).model
+    # 400/s of 50 ms are 20 workers, half of 40, which are ten replicas of four.
+    assert stretch(whole, 4 * HOUR, 5 * HOUR, 10 * MINUTE).services["s"].replicas == 10
+    assert stretch(whole, HOUR, 2 * HOUR, 10 * MINUTE).services["s"].replicas == 1
+    assert stretch(whole, 0, 2 * HOUR, 0).services["s"].replicas == 2
+    beside = sysim.loads(SCALED, set={"services.s.autoscaler": scaler, "services.s.schedule": LINES}).model
+    assert stretch(beside, HOUR + MINUTE, 2 * HOUR, 0).services["s"].autoscaler.min == 3  # type: ignore[union-attr]

@@ -101,3 +101,23 @@ def test_actions_that_come_too_late() -> None:
     ):
         said = [warning.code for warning in loads(f"{text}actions: [{action}]\n").warnings]
         assert said == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("queue", "loads_", "warned"),
+    [
+        ("fifo", ("priority: 1", "priority: 2"), ["load.b.priority"]),
+        ("priority", ("priority: 1", "priority: 2"), []),
+        ("priority", ("priority: 2", "priority: 2"), ["services.api.queue.discipline"]),
+        ("edf", ("policy: {deadline: 2s}", "value: 1 GBP"), ["services.api.queue.discipline"]),
+        ("edf", ("policy: {deadline: {after: 2s, propagate: true}}", "value: 1 GBP"), []),
+    ],
+)
+def test_an_order_that_orders_nothing(queue: str, loads_: tuple[str, str], warned: list[str]) -> None:
+    first, second = loads_
+    found = loads(
+        "sysim: 1\ntime: {duration: 60s}\nservices:\n"
+        f"  api: {{queue: {{discipline: {queue}}}, operations: {{get: [{{work: 1ms}}]}}}}\n"
+        f"load:\n  a: {{call: api, rate: 1/s, {first}}}\n  b: {{call: api, rate: 1/s, {second}}}\n"
+    ).warnings
+    assert [(warning.code, warning.path) for warning in found] == [("no-effect", path) for path in warned]

@@ -130,6 +130,12 @@ def draws() -> Iterator[tuple[str, object]]:
         row = arrivals.seek(rates, 0, 5, row, n * 0.75)
         yield "arrivals.seek", row
         yield "arrivals.instant", arrivals.instant(rates, 0, 5, row, n * 0.75)
+    progress = np.zeros((2, t.N_LT))
+    yield "arrivals.first_state", arrivals.first_state(rates, 1, 3, progress, 1, 77)
+    for _ in range(50):
+        progress[1, t.LT_TARGET] += 0.75
+        yield "arrivals.modulated_instant", arrivals.modulated_instant(rates, 1, 3, progress, 1, 77, 500 * SECOND)
+        yield from (("arrivals.modulated", value) for value in progress[1])
     for kind, jitter, multiplier in itertools.product(range(3), range(5), (0.5, 1.0, 1.7)):
         ints, floats = np.zeros((1, t.N_P), np.int64), np.zeros((1, t.N_PF), np.float64)
         ints[0, [t.P_BACKOFF, t.P_JITTER]] = kind, jitter

@@ -33,7 +33,7 @@ def test_each_part_of_a_note_counts():
 
 def test_salts_are_distinct_and_odd_and_draws_do_not_overlap():
     values = [int(v) for n, v in vars(salts).items() if n.startswith("SALT_")]
-    assert len(set(values)) == len(values) == 4
+    assert len(set(values)) == len(values) == 5
     assert all(v % 2 == 1 and 0 < v < 2**62 for v in values)
     starts = [salts.X_OUT, salts.X_BACK, salts.X_CANCEL, salts.X_PATIENCE, salts.X_PICK, salts.X_LOSS_OUT]
     starts += [salts.X_FALLBACK, salts.X_BACKOFF, salts.X_HEDGE]

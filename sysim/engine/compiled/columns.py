@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sysim.plan.tables import CLASSES
 from sysim.semantics.causes import WATCHED
 
 # --- story ----------------------------------------------------------------------------------------
@@ -126,6 +127,8 @@ BIT_SENT: Final = 256
 BIT_RETRY: Final = 512
 BIT_HEDGE: Final = 1024
 BIT_PERMIT: Final = 2048
+PRIORITY_SHIFT: Final = 13  # of the load that it is done for, for visits, branches and messages alike
+PRIORITY_BITS: Final = (CLASSES - 1) << PRIORITY_SHIFT
 BIT_SURE: Final = 4096  # its answer is no message that could be lost: a crash or a reset was seen at once
 PICK_SHIFT: Final = 16  # local number of the replica that the balancer picked
 PICK_MASK: Final = (1 << 19) - 1
@@ -168,7 +171,9 @@ RX_GRANTS: Final = 17  # how many workers it has given
 RX_DRAINED: Final = 18  # 1: gets nothing new
 RX_STANDING: Final = 19  # WANTED, LEAVING or GONE
 RX_WITNESS: Final = 20  # while it leaves: a story that it has not got rid of when last looked at
-N_RX: Final = 21
+RX_PAID: Final = 21  # 1: it starts or is up
+RQ_LAST: Final = 22  # of each class the last one in the queue, -1: none; for queues that go by priority
+N_RX: Final = RQ_LAST + CLASSES
 # holders: some visits that hold a worker of a replica, 1 + their row and the number of the grant each
 N_HOLDERS: Final = 2 * WATCHED
 # speed (float64), a row per (replica, operation)
@@ -254,7 +259,8 @@ LX_N: Final = 0  # entries so far
 LX_ROW: Final = 1  # row of `rates`
 LX_KEY: Final = 2
 LX_ARRIVALS: Final = 3  # key of the inter-arrival draws
-N_LX: Final = 4
+LX_STATES: Final = 4  # key of the states of a modulated rate
+N_LX: Final = 5
 
 # --- actions: what the story that has control does next -------------------------------------------
 ACT_WAIT: Final = 0  # nothing: the entry is dealt with

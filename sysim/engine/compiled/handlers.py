@@ -27,11 +27,13 @@ from sysim.engine.compiled.columns import (
     LX_KEY,
     LX_N,
     LX_ROW,
+    LX_STATES,
     MARK_EARLY,
     MARK_ERROR,
     MARK_WORKER,
     PH_GONE,
     PH_JOINED,
+    PRIORITY_SHIFT,
     REQUEST,
     RQ_N,
     RX_IN_SYSTEM,
@@ -70,6 +72,7 @@ from sysim.engine.compiled.visits import (
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
     ARRIVALS_EVENLY,
+    ARRIVALS_MMPP,
     C_FAULTS,
     C_N_FAULTS,
     CANCELLED,
@@ -86,6 +89,7 @@ from sysim.plan.tables import (
     L_ARRIVALS,
     L_BATCH,
     L_CALL_PC,
+    L_CLASS,
     L_CLIENTS,
     L_FIRST_RATE,
     L_FIRST_STREAM,
@@ -93,6 +97,7 @@ from sysim.plan.tables import (
     L_RATES,
     L_STREAMS,
     LF_BATCH,
+    LT_TARGET,
     OK,
     R_LOAD,
     R_PATIENCE,
@@ -123,6 +128,7 @@ from sysim.semantics.sampling import sample
 
 _seek = arrivals.seek
 _instant = arrivals.instant
+_modulated = arrivals.modulated_instant
 _exponential = arrivals.exponential
 _batch_size = arrivals.batch_size
 
@@ -289,14 +295,17 @@ def next_arrival(w, load):
     load_target = t.load_target(w)
     n = load_state[load, LX_N]
     if loads[load, L_ARRIVALS] == ARRIVALS_EVENLY:
-        load_target[load] += 1.0
+        load_target[load, LT_TARGET] += 1.0
     else:
-        load_target[load] += _exponential(load_state[load, LX_ARRIVALS], n)
+        load_target[load, LT_TARGET] += _exponential(load_state[load, LX_ARRIVALS], n)
     first = loads[load, L_FIRST_RATE]
     count = loads[load, L_RATES]
-    row = _seek(rates, first, count, load_state[load, LX_ROW], load_target[load])
-    load_state[load, LX_ROW] = row
-    time = _instant(rates, first, count, row, load_target[load])
+    if loads[load, L_ARRIVALS] == ARRIVALS_MMPP:
+        time = _modulated(rates, first, count, load_target, load, load_state[load, LX_STATES], g[G_DURATION])
+    else:
+        row = _seek(rates, first, count, load_state[load, LX_ROW], load_target[load, LT_TARGET])
+        load_state[load, LX_ROW] = row
+        time = _instant(rates, first, count, row, load_target[load, LT_TARGET])
     if time < g[G_DURATION]:
         push(w, max(time, g[G_NOW]), R_LOAD, derive(load_state[load, LX_KEY], n), refer(0, 0, load))
 
@@ -317,6 +326,7 @@ def new_request(w, load, key):
     client = 0
     if loads[load, L_CLIENTS] > 1:
         client = int(uniform(key, X_CLIENT) * loads[load, L_CLIENTS])
+    st[i, ST_MARK] = loads[load, L_CLASS] << PRIORITY_SHIFT
     st[i, ST_LOAD] = load
     st[i, ST_CLIENT] = client
     st[i, ST_SVC] = -1

@@ -23,6 +23,22 @@ def append(st, keeper, row, head, tail, i):
 
 
 @inlined_law
+def insert(st, keeper, row, head, tail, after, i):
+    """Story `i` waits in that line right behind `after`, which stands in it; -1: before all others."""
+    following = keeper[row, head] if after < 0 else st[after, V_NEXT]
+    st[i, V_PREV] = after
+    st[i, V_NEXT] = following
+    if after >= 0:
+        st[after, V_NEXT] = i
+    else:
+        keeper[row, head] = i
+    if following >= 0:
+        st[following, V_PREV] = i
+    else:
+        keeper[row, tail] = i
+
+
+@inlined_law
 def remove(st, keeper, row, head, tail, i):
     """Story `i` leaves that line, wherever in it it stands."""
     before = st[i, V_PREV]

@@ -14,7 +14,8 @@ from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume
-from sysim.engine.compiled.replicas import READY
+from sysim.engine.compiled.replicas import READY, STARTS, begins_to_start
+from sysim.engine.compiled.scalers import comes_to_something, rescale
 from sysim.engine.compiled.scaling import farewell
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.stories import give_back
@@ -22,6 +23,7 @@ from sysim.engine.compiled.visits import begin, free_worker, leave_resume, leave
 from sysim.engine.compiled.work import leave_cores
 from sysim.plan.tables import (
     ACTION_LOOK,
+    ACTION_SCALE,
     BULKHEAD_FULL,
     C_POLICY,
     CANCELLED,
@@ -54,12 +56,42 @@ from sysim.plan.tables import (
     WHEN_STOP,
 )
 from sysim.record.columns import LV_QUEUE
-from sysim.record.counters import peak, touch
+from sysim.record.counters import pay, peak, touch
 from sysim.semantics.causes import M_SHED
 from sysim.semantics.digest import chain
 from sysim.semantics.jit import inlined_law, law
 
 FAULT_SPACE = 4  # entries that a fault may add for every story there is, besides one for every replica
+
+
+@law
+def advance_cells(w, time):
+    """Go into the cell of `time`: close the integrals at each edge on the way."""
+    g = t.g(w)
+    level = t.level(w)
+    svc_cells = t.svc_cells(w)
+    peaks = t.peaks(w)
+    cell_edges = t.cell_edges(w)
+    cell_segment = t.cell_segment(w)
+    cell_column = t.cell_column(w)
+    n = level.shape[0]
+    while time >= g[c.G_EDGE]:
+        edge = g[c.G_EDGE]
+        cell = g[c.G_CELL]
+        for s in range(n):
+            touch(level, s, svc_cells, cell * n + s, edge)
+            pay(level, s, svc_cells, cell * n + s, edge)
+        cell += 1
+        g[c.G_CELL] = cell
+        g[c.G_COLUMN] = cell_column[cell]
+        if cell_segment[cell] != g[c.G_SEGMENT]:
+            g[c.G_SEGMENT] = cell_segment[cell]
+            for s in range(n):
+                peak(level, s, peaks, cell_segment[cell] * n + s, edge)
+        if cell + 1 < cell_edges.shape[0]:
+            g[c.G_EDGE] = cell_edges[cell + 1]
+        else:
+            g[c.G_EDGE] = NEVER
 
 
 @inlined_law
@@ -81,6 +113,11 @@ def live(w, time, rank, sub, seq, slot):
         phase = st[slot, c.ST_PHASE]
         return st[slot, c.ST_ID] == seq and (phase == c.PH_GRANTED or phase == c.PH_REGRANTED)
     if rank == R_FAULT:
+        if sub == STARTS:
+            if time >= t.g(w)[c.G_EDGE]:
+                advance_cells(w, time)
+            begins_to_start(w, seq, slot, time)
+            return False
         return sub != READY or rep[slot, c.RX_GENERATION] == seq
     if rank == R_LOAD:
         return True
@@ -109,37 +146,10 @@ def live(w, time, rank, sub, seq, slot):
             and st[slot, c.ST_PHASE] != c.PH_GONE
         )
     if rank == R_ACTION:
+        if sub == ACTION_SCALE:
+            return comes_to_something(w, slot, time)
         return sub != ACTION_LOOK or look(w, slot, time)
     return st[slot, c.ST_ID] == seq  # R_START, R_THINK
-
-
-@law
-def advance_cells(w, time):
-    """Go into the cell of `time`: close the integrals at each edge on the way."""
-    g = t.g(w)
-    level = t.level(w)
-    svc_cells = t.svc_cells(w)
-    peaks = t.peaks(w)
-    cell_edges = t.cell_edges(w)
-    cell_segment = t.cell_segment(w)
-    cell_column = t.cell_column(w)
-    n = level.shape[0]
-    while time >= g[c.G_EDGE]:
-        edge = g[c.G_EDGE]
-        cell = g[c.G_CELL]
-        for s in range(n):
-            touch(level, s, svc_cells, cell * n + s, edge)
-        cell += 1
-        g[c.G_CELL] = cell
-        g[c.G_COLUMN] = cell_column[cell]
-        if cell_segment[cell] != g[c.G_SEGMENT]:
-            g[c.G_SEGMENT] = cell_segment[cell]
-            for s in range(n):
-                peak(level, s, peaks, cell_segment[cell] * n + s, edge)
-        if cell + 1 < cell_edges.shape[0]:
-            g[c.G_EDGE] = cell_edges[cell + 1]
-        else:
-            g[c.G_EDGE] = NEVER
 
 
 @law
@@ -310,7 +320,10 @@ def run(w, log, margin, budget):
                 stop(w, i, CANCELLED)
                 act = c.ACT_VISIT_END
         elif rank == R_ACTION:
-            act_on(w, sub, i)
+            if sub == ACTION_SCALE:
+                rescale(w, i)
+            else:
+                act_on(w, sub, i)
         else:  # R_FAULT
             fault_entries.handle(w, sub, seq, i)
 

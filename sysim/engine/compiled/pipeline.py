@@ -63,6 +63,7 @@ from sysim.engine.compiled.columns import (
     G_TRACES,
     MARK_TRACED,
     PH_GONE,
+    PRIORITY_BITS,
     REQUEST,
     ST_CLIENT,
     ST_DEADLINE,
@@ -313,7 +314,7 @@ def launch(w):
     st[a, A_SITE] = c
     st[a, A_SCOPE] = k
     st[a, A_T0] = now
-    st[a, A_BITS] = bits
+    st[a, A_BITS] = bits | st[i, ST_MARK] & PRIORITY_BITS
     st[a, A_CELL] = st[i, C_CELL]
     st[a, A_FROM] = st[i, ST_REP]
     st[a, A_RSEQ] = 0

@@ -38,6 +38,7 @@ from sysim.engine.compiled.columns import (
     MESSAGE,
     PH_ENDED,
     PH_RUN,
+    PRIORITY_BITS,
     REQUEST,
     ST_CELL,
     ST_CYCLE,
@@ -183,6 +184,7 @@ def adopt(w, child, i):
     st[child, ST_OP] = st[i, ST_OP]  # of a client: which one
     if st[i, ST_SVC] < 0:
         st[child, ST_LOAD] = st[i, ST_LOAD]
+    st[child, ST_MARK] |= st[i, ST_MARK] & PRIORITY_BITS
     if st[i, ST_MARK] & MARK_TRACED:
         st[child, ST_MARK] |= MARK_TRACED
         st[child, ST_ROOT] = st[i, ST_ROOT]
@@ -280,7 +282,7 @@ def end(w):
     # a user: the next cycle
     st[i, ST_CYCLE] += 1
     st[i, ST_KEY] = derive(st[i, ST_USER], st[i, ST_CYCLE])
-    st[i, ST_MARK] = 0
+    st[i, ST_MARK] &= PRIORITY_BITS
     st[i, ST_PC] = loads[st[i, ST_LOAD], L_PC]
     if g[G_NOW] >= g[G_DURATION] or loads[st[i, ST_LOAD], L_CLOSED] == 0:
         give_back(w, i)

@@ -9,6 +9,8 @@ from sysim.engine.compiled.columns import (
     A_FROM,
     A_OPEN,
     BRANCH,
+    G_CELL,
+    G_DURATION,
     G_LEAVING,
     G_NOW,
     G_SEED,
@@ -27,6 +29,7 @@ from sysim.engine.compiled.columns import (
     RX_DRAINED,
     RX_GENERATION,
     RX_IN_SYSTEM,
+    RX_PAID,
     RX_RETURN,
     RX_STANDING,
     RX_STARTED,
@@ -59,14 +62,15 @@ from sysim.plan.tables import (
     S_STARTUP,
     S_WORKERS,
 )
-from sysim.record.columns import EV_REPLICA, LV_BUSY, LV_QUEUE, LV_UP, REPLICA_DOWN, REPLICA_GONE, REPLICA_UP
-from sysim.record.counters import transition, wasted
+from sysim.record.columns import EV_REPLICA, LV_BUSY, LV_PAID, LV_QUEUE, LV_UP, REPLICA_DOWN, REPLICA_GONE, REPLICA_UP
+from sysim.record.counters import pay, transition, wasted
 from sysim.semantics.jit import law
 from sysim.semantics.rng import derive
 from sysim.semantics.sampling import sample
 from sysim.semantics.scopes import reset as reset_scope
 
 READY = 2  # what an entry of rank R_FAULT tells: a replica is ready
+STARTS = 3  # or begins to start, which leaves no trace but what it costs
 
 
 @law
@@ -82,10 +86,36 @@ def forget(w, r):
 
 
 @law
+def charge(w, r, yes):
+    """From now on replica `r` is paid for (1) or no longer (0)."""
+    g = t.g(w)
+    rep = t.rep(w)
+    level = t.level(w)
+    s = t.replicas(w)[r, RP_SVC]
+    pay(level, s, t.svc_cells(w), g[G_CELL] * g[G_SERVICES] + s, g[G_NOW])
+    level[s, LV_PAID] += yes - rep[r, RX_PAID]
+    rep[r, RX_PAID] = yes
+
+
+@law
+def begins_to_start(w, generation, r, time):
+    """Replica `r` begins to start at `time`, the instant of a dead entry: the present cell may have ended before it."""
+    g = t.g(w)
+    rep = t.rep(w)
+    if rep[r, RX_GENERATION] == generation and rep[r, RX_PAID] == 0 and time < g[G_DURATION]:
+        level = t.level(w)
+        s = t.replicas(w)[r, RP_SVC]
+        pay(level, s, t.svc_cells(w), g[G_CELL] * g[G_SERVICES] + s, time)
+        level[s, LV_PAID] += 1
+        rep[r, RX_PAID] = 1
+
+
+@law
 def gone(w, r):
     """Replica `r` is no more."""
     g = t.g(w)
     rep = t.rep(w)
+    charge(w, r, 0)
     if rep[r, RX_STANDING] == LEAVING:
         g[G_LEAVING] -= 1
     rep[r, RX_STANDING] = GONE
@@ -110,6 +140,7 @@ def crash(w, r):
     t.serves(w)[r] = 0
     touch_service(w, s)
     level[s, LV_UP] -= 1
+    charge(w, r, 0)
     rep[r, RX_GENERATION] += 1
     rep[r, RX_RETURN] = -1
     if rep[r, RX_STANDING] == LEAVING:
@@ -170,6 +201,10 @@ def restart(w, r, after):
     if svc[s, S_STARTUP] >= 0:
         ns += sample(dist, distF, points, svc[s, S_STARTUP], key, 0)
     push(w, g[G_NOW] + ns, R_FAULT, key, refer(rep[r, RX_GENERATION], READY, r))
+    if after <= 0:
+        charge(w, r, 1)
+    elif ns > after:
+        push(w, g[G_NOW] + after, R_FAULT, derive(key, STARTS), refer(rep[r, RX_GENERATION], STARTS, r))
 
 
 @law
@@ -184,6 +219,7 @@ def rise(w, r):
     touch_service(w, s)
     up[r] = 1
     level[s, LV_UP] += 1
+    charge(w, r, 1)
     g[G_TRANSITIONS] = transition(events, g[G_TRANSITIONS], g[G_NOW], EV_REPLICA, r, REPLICA_UP)
     if rep[r, RX_DRAINED] == 0:
         serve(w, r)

@@ -16,6 +16,7 @@ from sysim.engine.compiled.causes import count_open
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.faults import schedule_begin
 from sysim.engine.compiled.handlers import next_arrival
+from sysim.engine.compiled.scalers import schedule_scaler
 from sysim.engine.compiled.stories import take
 from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
 from sysim.errors import SimulationError, UnsupportedByEngine
@@ -26,6 +27,7 @@ from sysim.plan.tables import (
     F_AT,
     F_EVERY,
     IN_FLIGHT,
+    L_CLASS,
     L_CLIENTS,
     L_CLOSED,
     L_PC,
@@ -172,12 +174,15 @@ def _begin(plan: Plan, run: Tables) -> None:
         schedule_begin(run.world, f, at, recurring)
     for a in range(plan.n_actions):
         schedule_action(run.world, a)
+    for z in range(plan.n_scalers):
+        schedule_scaler(run.world, z)
 
 
 def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> None:
     st = run.st
     key = int(derive(user_key, 0))
     i = take(run.world, c.USER, key)
+    st[i, c.ST_MARK] = plan.loads[load, L_CLASS] << c.PRIORITY_SHIFT
     st[i, c.ST_USER] = user_key
     st[i, c.ST_CYCLE] = 0
     st[i, c.ST_LOAD] = load
@@ -206,7 +211,7 @@ def _loop(
             raise SimulationError(_stuck(plan, run))
         if status == c.GROW:
             used = len(run.st) - int(g[c.G_FREE_N])
-            strikes = plan.n_faults > 0 or plan.n_actions > 0
+            strikes = plan.n_faults + plan.n_actions + plan.n_scalers > 0
             grow(run, run.margin + (len(run.up) + loop.FAULT_SPACE * used if strikes else 0))
             grow_lanes(run)
             grow_failures(run, record)

@@ -13,8 +13,10 @@ from sysim.engine.compiled import world
 from sysim.engine.compiled.entries import ROOT
 from sysim.errors import SimulationError
 from sysim.plan.plan import Plan
+from sysim.plan.scalers import recommendations_at_first, scalers_at_first
 from sysim.plan.tables import (
     AC_KEY,
+    ARRIVALS_MMPP,
     AS_SINCE,
     F_KEY,
     GONE,
@@ -23,14 +25,17 @@ from sysim.plan.tables import (
     K_POLICY,
     K_REPLICAS,
     K_ROWS,
+    L_ARRIVALS,
     L_BATCH,
     L_CLIENTS,
     L_CLOSED,
     L_FIRST_RATE,
     L_KEY,
+    L_RATES,
     LF_BATCH,
     N_AS,
     N_FS,
+    N_LT,
     N_SEEN,
     NEVER,
     NONE,
@@ -40,14 +45,16 @@ from sysim.plan.tables import (
     S_OPS,
     SF_CORES,
     WANTED,
+    Z_KEY,
 )
-from sysim.record.columns import FC_COUNT, FC_NUMBER, LV_UP
+from sysim.record.columns import FC_COUNT, FC_NUMBER, LV_PAID, LV_UP
 from sysim.record.counters import failed
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
+from sysim.semantics.arrivals import first_state
 from sysim.semantics.causes import causes
-from sysim.semantics.rng import derive
-from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN
+from sysim.semantics.rng import derive, word
+from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN, SALT_STATES
 from sysim.semantics.scopes import reset as reset_scope
 
 Ints = NDArray[np.int64]
@@ -104,6 +111,9 @@ class Tables:
     seen: Ints
     seen_hist: Ints
     action_keys: Ints
+    scaler_state: Ints
+    recommendations: Ints
+    scaler_keys: Ints
     fault_keys: Ints
     fault_of_site: Ints
     margin: int
@@ -133,7 +143,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
         raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
-    run_key = derive(derive(SALT_RUN, seed), replication)
+    run_key = derive(derive(SALT_RUN, word(seed)), replication)
     g[c.G_SEED] = run_key
     g[c.G_DIGEST] = run_key
     g[c.G_DURATION] = plan.duration
@@ -162,7 +172,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
 
     users = int(plan.loads[:, L_CLIENTS][plan.loads[:, L_CLOSED] == 1].sum())
     # Whatever the row number of an entry means, there is a story row of that number, so looking ahead may read it.
-    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults, plan.n_actions)
+    subjects = max(plan.n_replicas, plan.n_loads, plan.n_faults, plan.n_actions, plan.n_scalers)
     rows = 1 << max(10, int(2 * margin + 2 * users + subjects).bit_length())
     tables = Tables(
         g=g,
@@ -184,7 +194,7 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         fstate=np.zeros((plan.faults.shape[0], N_FS), dtype=np.int64),
         struck=np.zeros((plan.faults.shape[0], plan.replicas.shape[0]), dtype=np.int64),
         load_state=np.zeros((plan.loads.shape[0], c.N_LX), dtype=np.int64),
-        load_target=np.zeros(plan.loads.shape[0], dtype=np.float64),
+        load_target=np.zeros((plan.loads.shape[0], N_LT), dtype=np.float64),
         stack=np.zeros(1, dtype=np.int64),
         flags=plan.flags.copy(),
         policies=plan.policies.copy(),
@@ -193,6 +203,9 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         seen=np.zeros((max(1, plan.n_slots), N_SEEN), dtype=np.int64),
         seen_hist=np.zeros((max(1, plan.n_bins), BINS), dtype=np.int64),
         action_keys=np.array([derive(run_key, key) for key in plan.actions[:, AC_KEY]], dtype=np.int64),
+        scaler_state=scalers_at_first(plan),
+        recommendations=recommendations_at_first(plan),
+        scaler_keys=np.array([derive(run_key, key) for key in plan.scalers[:, Z_KEY]], dtype=np.int64),
         fault_keys=np.array([derive(run_key, key) for key in plan.faults[:, F_KEY]], dtype=np.int64),
         fault_of_site=_sites_of_faults(plan),
         margin=margin,
@@ -209,8 +222,14 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         tables.load_state[load, c.LX_KEY] = key
         tables.load_state[load, c.LX_ROW] = plan.loads[load, L_FIRST_RATE]
         tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)
+        tables.load_state[load, c.LX_STATES] = derive(key, SALT_STATES)
+        if plan.loads[load, L_ARRIVALS] == ARRIVALS_MMPP:
+            first_state(
+                plan.rates, int(plan.loads[load, L_FIRST_RATE]), int(plan.loads[load, L_RATES]), tables.load_target,
+                load, tables.load_state[load, c.LX_STATES],
+            )  # fmt: skip
     for s in range(plan.n_services):
-        record.level[s, LV_UP] = plan.svc[s, S_BEGIN]
+        record.level[s, LV_UP] = record.level[s, LV_PAID] = plan.svc[s, S_BEGIN]
     return tables
 
 
@@ -234,6 +253,8 @@ def _replicas(plan: Plan) -> Ints:
         c.RX_RETURN,
     ):
         rep[:, column] = NONE
+    rep[:, c.RQ_LAST :] = NONE
+    rep[:, c.RX_PAID] = _at_first(plan)
     rep[:, c.RX_STANDING] = np.where(_at_first(plan) != 0, WANTED, GONE)
     return rep
 

@@ -27,7 +27,10 @@ from sysim.engine.compiled.columns import (
     PH_REGRANTED,
     PH_RESUME,
     PH_RUN,
+    PRIORITY_BITS,
+    PRIORITY_SHIFT,
     RQ_HEAD,
+    RQ_LAST,
     RQ_N,
     RQ_TAIL,
     RR_HEAD,
@@ -48,20 +51,24 @@ from sysim.engine.compiled.columns import (
     ST_ROOT,
     ST_SVC,
     ST_T0,
+    V_PREV,
     V_START,
     V_WORK,
 )
 from sysim.engine.compiled.entries import push, refer
-from sysim.engine.compiled.lines import append, remove
+from sysim.engine.compiled.lines import append, insert, remove
 from sysim.engine.compiled.network import latency, loss
 from sysim.engine.compiled.stories import give_back, next_seq
 from sysim.plan.tables import (
     DEADLINE,
+    LINE_EDF,
+    LINE_LIFO,
+    LINE_PRIORITY,
     O_PC,
     R_GRANT,
     R_REPLY,
+    S_DISCIPLINE,
     S_FIRST,
-    S_LIFO,
     S_SHARED,
     S_WORKERS,
 )
@@ -147,10 +154,24 @@ def line_of(w, i):
 
 @law
 def join_queue(w, q, i):
-    """Visit `i` waits at the end of queue `q`."""
+    """Visit `i` waits in queue `q`: at its end, or before those that are less urgent."""
     st = t.st(w)
     rep = t.rep(w)
-    append(st, rep, q, RQ_HEAD, RQ_TAIL, i)
+    discipline = t.svc(w)[st[i, ST_SVC], S_DISCIPLINE]
+    if discipline == LINE_PRIORITY:
+        k = (st[i, ST_MARK] & PRIORITY_BITS) >> PRIORITY_SHIFT
+        at = k
+        while at > 0 and rep[q, RQ_LAST + at] < 0:
+            at -= 1
+        insert(st, rep, q, RQ_HEAD, RQ_TAIL, rep[q, RQ_LAST + at], i)
+        rep[q, RQ_LAST + k] = i
+    elif discipline == LINE_EDF:
+        after = rep[q, RQ_TAIL]
+        while after >= 0 and st[after, ST_DEADLINE] > st[i, ST_DEADLINE]:
+            after = st[after, V_PREV]
+        insert(st, rep, q, RQ_HEAD, RQ_TAIL, after, i)
+    else:
+        append(st, rep, q, RQ_HEAD, RQ_TAIL, i)
     rep[q, RQ_N] += 1
     st[i, ST_PHASE] = PH_QUEUED
 
@@ -158,8 +179,16 @@ def join_queue(w, q, i):
 @law
 def leave_queue(w, q, i):
     """Visit `i` leaves queue `q`, wherever in it it stands."""
+    st = t.st(w)
     rep = t.rep(w)
-    remove(t.st(w), rep, q, RQ_HEAD, RQ_TAIL, i)
+    if t.svc(w)[st[i, ST_SVC], S_DISCIPLINE] == LINE_PRIORITY:
+        k = (st[i, ST_MARK] & PRIORITY_BITS) >> PRIORITY_SHIFT
+        if rep[q, RQ_LAST + k] == i:
+            before = st[i, V_PREV]
+            if before >= 0 and (st[before, ST_MARK] & PRIORITY_BITS) >> PRIORITY_SHIFT != k:
+                before = -1
+            rep[q, RQ_LAST + k] = before
+    remove(st, rep, q, RQ_HEAD, RQ_TAIL, i)
     rep[q, RQ_N] -= 1
 
 
@@ -299,7 +328,7 @@ def free_worker(w, s, r):
     if svc[s, S_SHARED] != 0:
         q = svc[s, S_FIRST]
     while rep[q, RQ_N] > 0 and (t.serves(w)[r] != 0 or svc[s, S_SHARED] == 0):
-        i = rep[q, RQ_TAIL] if svc[s, S_LIFO] != 0 else rep[q, RQ_HEAD]
+        i = rep[q, RQ_TAIL] if svc[s, S_DISCIPLINE] == LINE_LIFO else rep[q, RQ_HEAD]
         leave_queue(w, q, i)
         if st[i, ST_DEADLINE] > g[G_NOW]:
             hand_over(w, i, r, False)

@@ -166,11 +166,7 @@ class Actions:
             for replica in replicas[: self.strikes(lever, share, replicas)]:
                 self.drain(replica, lever[LE_VALUE] != 0)
         elif kind == LEVER_SCALE:
-            for replica in self.world.services[arg].replicas:
-                if replica.number < lever[LE_VALUE]:
-                    self.faults.want(replica)
-                else:
-                    self.faults.send_away(replica)
+            self.faults.scale(self.world.services[arg], lever[LE_VALUE])
         else:
             self.world.set_policy(arg, lever[LE_COLUMN], lever[LE_VALUE])
 

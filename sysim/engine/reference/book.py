@@ -22,6 +22,7 @@ from sysim.record.columns import (
     LV_CPU,
     LV_IN_SYSTEM,
     LV_LAST,
+    LV_PAID,
     LV_QUEUE,
     LV_UP,
     N_CC,
@@ -78,7 +79,8 @@ class Book:
         )
         self.refusals = flat(self.call_cells)
         for service in world.services:
-            self._levels[service.number * N_LV + LV_UP] = service.begin
+            at = service.number * N_LV
+            self._levels[at + LV_UP] = self._levels[at + LV_PAID] = service.begin
         self.sites = plan.sites
         self.failures: dict[tuple[int, int, int], int] = {}  # row of segment and stream, outcome, cause
         self.samples = traces
@@ -96,6 +98,7 @@ class Book:
             row = self.cell * self.n_services
             for s in range(self.n_services):
                 laws.touch(self.level, s, self.service_cells, row + s, edge)
+                laws.pay(self.level, s, self.service_cells, row + s, edge)
             self.cell += 1
             self.column = self.columns[self.cell]
             if self.segments[self.cell] != self.segment:
@@ -149,6 +152,14 @@ class Book:
     def up(self, service: Service, change: int) -> None:
         """So many more replicas are up."""
         self._levels[self._touch(service.number) + LV_UP] += change
+
+    def paid(self, service: Service, change: int, time: int) -> None:
+        """So many more replicas are paid for, from `time` on, which may lie in a cell to come."""
+        if time >= self.clock.edge:
+            self.turn(time)
+        s = service.number
+        laws.pay(self.level, s, self.service_cells, self.cell * self.n_services + s, time)
+        self._levels[s * N_LV + LV_PAID] += change
 
     def cpu(self, service: Service, change: int) -> None:
         """So many more thousandths of cores are in use."""

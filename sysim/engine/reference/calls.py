@@ -218,6 +218,7 @@ class Calls:
             other = Story(derive(call.key, _FALLBACK), story.home, story.deadline, story.visit)
             other.thread = story.thread
             other.trace = call.trace
+            other.priority = story.priority
             other.span = call.key
             call.child = other
             if (yield from self.programs.follow(other, pc)) > DEGRADED:

@@ -10,7 +10,7 @@ from sysim.engine.reference.laws import derive, sample
 from sysim.engine.reference.network import Network
 from sysim.engine.reference.visits import Visits
 from sysim.engine.reference.work import Works
-from sysim.engine.reference.world import Fault, Replica, World
+from sysim.engine.reference.world import Fault, Replica, Service, World
 from sysim.plan.tables import (
     FAULT_BLACKHOLE,
     FAULT_CAPACITY,
@@ -30,6 +30,7 @@ from sysim.record.columns import EV_FAULT, EV_REPLICA, REPLICA_DOWN, REPLICA_GON
 
 SPEED = frozenset({FAULT_PAUSE, FAULT_SLOWDOWN, FAULT_CAPACITY})
 X_EVERY, X_FOR, X_RESTART = 0, 64, 128  # draws of an occurrence
+STARTS = 3  # of the key of a replica's restart: when it begins to start
 
 
 class Dawn(Wait):
@@ -44,6 +45,23 @@ class Dawn(Wait):
     def fire(self, entry: Entry) -> None:
         """A replica is ready."""
         self.faults.rise(entry.what)
+
+
+class Morning(Wait):
+    """When a replica begins to start: nothing but its cost tells of it."""
+
+    __slots__ = ("faults", "generation", "replica")
+
+    def __init__(self, faults: Faults, replica: Replica) -> None:
+        super().__init__()
+        self.faults, self.replica, self.generation = faults, replica, replica.crashes
+
+    def comes_true(self, time: int) -> bool:
+        """Never."""
+        replica = self.replica
+        if replica.crashes == self.generation and time < self.faults.clock.duration:
+            self.faults.charge(replica, True, time)
+        return False
 
 
 class Faults:
@@ -156,6 +174,7 @@ class Faults:
         replica.crashes += 1
         self.world.serves[replica.row] = 0
         self.book.up(replica.service, -1)
+        self.charge(replica, False, self.clock._now)
         if replica.standing == LEAVING:
             self.gone(replica)
         else:
@@ -172,9 +191,19 @@ class Faults:
     def restart(self, replica: Replica, delay: int) -> None:
         """A replica will be ready again after `delay` and its startup."""
         key = derive(derive(self.world.seed_key, replica.key), replica.crashes)
+        startup, now = 0, self.clock._now
         if replica.service.startup >= 0:
-            delay += sample(*self.world.draws, replica.service.startup, key, 0)
-        replica.rising = self.clock.enter(self.clock._now + delay, R_FAULT, key, self.dawn, replica)
+            startup = sample(*self.world.draws, replica.service.startup, key, 0)
+        replica.rising = self.clock.enter(now + delay + startup, R_FAULT, key, self.dawn, replica)
+        if delay <= 0:
+            self.charge(replica, True, now)
+        elif startup > 0:
+            self.clock.look(now + delay, R_FAULT, derive(key, STARTS), Morning(self, replica), None)
+
+    def charge(self, replica: Replica, paid: bool, time: int) -> None:
+        """A replica is paid for from `time` on, or no longer."""
+        self.book.paid(replica.service, paid - replica.paid, time)
+        replica.paid = paid
 
     def waits(self, replica: Replica) -> bool:
         """Whether a replica is down until the end of a fault."""
@@ -192,10 +221,19 @@ class Faults:
         replica.rising = None
         self.world.serves[replica.row] = int(replica.serves)
         self.book.up(replica.service, 1)
+        self.charge(replica, True, self.clock._now)
         self.book.transition(EV_REPLICA, replica.row, REPLICA_UP)
         self.visits.open_up(replica)
 
     # --- scaling ----------------------------------------------------------------------------------------
+
+    def scale(self, service: Service, count: int) -> None:
+        """There shall be so many replicas of a service, those with the lowest numbers."""
+        for replica in service.replicas:
+            if replica.number < count:
+                self.want(replica)
+            else:
+                self.send_away(replica)
 
     def want(self, replica: Replica) -> None:
         """There shall be this replica: it stays, or starts as a new one."""
@@ -236,6 +274,7 @@ class Faults:
             self.leaving.remove(replica)
             self.watch()
         replica.standing = GONE
+        self.charge(replica, False, self.clock._now)
         self.book.transition(EV_REPLICA, replica.row, REPLICA_GONE)
 
     def watch(self) -> None:

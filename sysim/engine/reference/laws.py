@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numba
 
-from sysim.record import counters, histogram, monitor
+from sysim.record import counters, histogram, meter, monitor
 from sysim.semantics import (
     arrivals,
     backoff,
@@ -54,6 +54,8 @@ sample = _whole(sampling.sample)
 arrival_row = _whole(arrivals.seek)
 arrival_instant = _whole(arrivals.instant)
 exponential = arrivals.exponential
+first_state = arrivals.first_state
+modulated_instant = _whole(arrivals.modulated_instant)
 batch_size = _whole(arrivals.batch_size)
 
 scaled = _whole(worktime.scaled)
@@ -90,6 +92,7 @@ n_causes = _whole(causes.causes)
 failure = _whole(causes.failure)
 
 touch = counters.touch
+pay = counters.pay
 peak = counters.peak
 queue_full = counters.queue_full
 request_ended = counters.request_ended
@@ -102,3 +105,4 @@ breaker_closed = counters.breaker_closed
 transition = _whole(counters.transition)
 observe = histogram.add
 look = monitor.look
+weigh = _whole(meter.weigh)

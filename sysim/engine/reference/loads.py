@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, uniform
@@ -10,9 +12,11 @@ from sysim.engine.reference.world import Home, World
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
     ARRIVALS_EVENLY,
+    ARRIVALS_MMPP,
     L_ARRIVALS,
     L_BATCH,
     L_CALL_PC,
+    L_CLASS,
     L_CLIENTS,
     L_CLOSED,
     L_FIRST_RATE,
@@ -22,13 +26,15 @@ from sysim.plan.tables import (
     L_RATES,
     L_STREAMS,
     LF_BATCH,
+    LT_TARGET,
+    N_LT,
     NEVER,
     NONE,
     R_LOAD,
     R_START,
     TF_CUMULATIVE,
 )
-from sysim.semantics.salts import SALT_ARRIVALS, X_CLIENT, X_STREAM
+from sysim.semantics.salts import SALT_ARRIVALS, SALT_STATES, X_CLIENT, X_STREAM
 
 
 class Request(Story):
@@ -43,7 +49,7 @@ class Source(Wait):
 
     __slots__ = (
         "arrivals", "arrivals_key", "batch", "clients", "clock", "count", "first", "journey", "key",
-        "mean", "n", "pc", "programs", "rates", "row", "shares", "target",
+        "mean", "n", "pc", "priority", "programs", "progress", "rates", "row", "shares", "states_key",
     )  # fmt: skip
 
     def __init__(self, world: World, programs: Programs, row: int) -> None:
@@ -59,9 +65,13 @@ class Source(Wait):
         self.mean = float(plan.loadsF[row, LF_BATCH])
         self.rates, self.first, self.count = plan.rates, of[L_FIRST_RATE], of[L_RATES]
         self.row = self.first  # of the rates
-        self.target = 0.0
+        self.states_key = derive(self.key, int(SALT_STATES))
+        self.progress = np.zeros((1, N_LT))
+        if self.arrivals == ARRIVALS_MMPP:
+            laws.first_state(self.rates, self.first, self.count, self.progress, 0, self.states_key)
         self.n = 0
         self.journey = of[L_PC] != NONE
+        self.priority = of[L_CLASS]
         self.pc = of[L_PC] if self.journey else of[L_CALL_PC]
         streams = range(of[L_FIRST_STREAM], of[L_FIRST_STREAM] + of[L_STREAMS])
         self.shares = [float(plan.streamsF[stream, TF_CUMULATIVE]) for stream in streams]
@@ -70,13 +80,22 @@ class Source(Wait):
     def schedule(self) -> None:
         """Entry number `n`, unless the load is over by then."""
         if self.arrivals == ARRIVALS_EVENLY:
-            self.target = float(self.n + 1)
+            self.progress[0, LT_TARGET] = float(self.n + 1)
         else:
-            self.target += laws.exponential(self.arrivals_key, self.n)
-        self.row = laws.arrival_row(self.rates, self.first, self.count, self.row, self.target)
-        at = laws.arrival_instant(self.rates, self.first, self.count, self.row, self.target)
+            self.progress[0, LT_TARGET] += laws.exponential(self.arrivals_key, self.n)
+        at = self.instant()
         if at < self.clock.duration:
             self.clock.enter(at, R_LOAD, derive(self.key, self.n), self)
+
+    def instant(self) -> int:
+        """When the integrated rate passes the target."""
+        if self.arrivals == ARRIVALS_MMPP:
+            return laws.modulated_instant(
+                self.rates, self.first, self.count, self.progress, 0, self.states_key, self.clock.duration
+            )
+        target = float(self.progress[0, LT_TARGET])
+        self.row = laws.arrival_row(self.rates, self.first, self.count, self.row, target)
+        return laws.arrival_instant(self.rates, self.first, self.count, self.row, target)
 
     def fire(self, entry: Entry) -> None:
         """A request, or a batch."""
@@ -95,6 +114,7 @@ class Source(Wait):
         if len(self.clients) > 1:
             home = self.clients[int(uniform(key, X_CLIENT) * len(self.clients))]
         request = Request(key, home, NEVER, None)
+        request.priority = self.priority
         pc = self.pc
         if not self.journey:
             request.one_call = True
@@ -120,5 +140,5 @@ def begin(world: World, programs: Programs) -> None:
             continue
         load_key = derive(world.seed_key, of[L_KEY])
         for number in range(of[L_CLIENTS]):
-            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC])
+            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC], of[L_CLASS])
             world.clock.enter(0, R_START, user.key, user.wait)

@@ -13,6 +13,7 @@ from sysim.engine.reference.book import Book
 from sysim.engine.reference.calls import Calls
 from sysim.engine.reference.faults import Faults
 from sysim.engine.reference.network import Network
+from sysim.engine.reference.scalers import Scalers
 from sysim.engine.reference.stories import Programs
 from sysim.engine.reference.user import Guests, Operation, Process
 from sysim.engine.reference.visits import Visits
@@ -54,6 +55,7 @@ class Run:
         self.programs.calls, self.programs.visits, self.programs.works = self.calls, self.visits, self.works
         self.faults = Faults(self.world, self.book, self.calls, self.visits, self.works, self.network)
         self.actions = Actions(self.world, self.book, self.visits, self.faults)
+        self.scalers = Scalers(self.world, self.book, self.faults)
         self.clock.subject = self.subject
 
     def subject(self) -> str:
@@ -70,6 +72,7 @@ class Run:
         """From time 0 to the end."""
         self.faults.schedule()
         self.actions.schedule()
+        self.scalers.schedule()
         loads.begin(self.world, self.programs)
         self.clock.run()
         clock = self.clock

@@ -60,7 +60,7 @@ class Story:
 
     __slots__ = (
         "call", "cause", "cost", "deadline", "degraded", "generator", "hides", "home", "key", "one_call",
-        "parallel", "span", "thread", "trace", "visit", "wait",
+        "parallel", "priority", "span", "thread", "trace", "visit", "wait",
     )  # fmt: skip
 
     leaves = False  # when the load is over
@@ -70,6 +70,7 @@ class Story:
         self.home = home
         self.deadline = deadline
         self.visit: Any = visit  # on whose behalf it works
+        self.priority = 0  # class of the load that it is done for, the least is served first
         self.trace = 0  # key of the request that is traced through it, 0 if none is
         self.span = key  # what a trace shows as the parent of its calls
         self.degraded = False
@@ -141,6 +142,7 @@ class Branch(Story):
         self.programs = programs
         self.row = parent.visit.row if parent.visit is not None else NONE
         self.trace, self.span = parent.trace, parent.span
+        self.priority = parent.priority
         self.group: Group | None = group
         self.outcome = GONE
         self.generator = programs.follow(self, pc)
@@ -170,6 +172,7 @@ class Message(Story):
     def __init__(self, programs: Programs, publisher: Story, key: int, pc: int) -> None:
         super().__init__(key, publisher.home, NEVER, None)
         self.trace, self.span = publisher.trace, publisher.span
+        self.priority = publisher.priority
         self.programs = programs
         self.generator = programs.follow(self, pc)
         self.wait = Start(self)
@@ -348,8 +351,9 @@ class User(Story):
     __slots__ = ("pc", "programs", "user_key")
     leaves = True
 
-    def __init__(self, programs: Programs, home: Home, user_key: int, pc: int) -> None:
+    def __init__(self, programs: Programs, home: Home, user_key: int, pc: int, priority: int) -> None:
         super().__init__(derive(user_key, 0), home, NEVER, None)
+        self.priority = priority
         self.programs = programs
         self.user_key = user_key
         self.pc = pc

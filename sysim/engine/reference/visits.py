@@ -6,15 +6,14 @@ instant.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Generator
-from typing import Any
 
 from sysim.engine.reference import laws
 from sysim.engine.reference.book import Book
 from sysim.engine.reference.causes import Causes
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, sample, uniform
+from sysim.engine.reference.lines import Line
 from sysim.engine.reference.network import Attempt, Network
 from sysim.engine.reference.stories import Programs, Story, Telling
 from sysim.engine.reference.world import Replica, Service, World
@@ -70,6 +69,7 @@ class Visit(Story):
 
     def __init__(self, visits: Visits, attempt: Attempt, replica: Replica) -> None:
         super().__init__(attempt.key, replica, attempt.call.deadline, None)
+        self.priority = attempt.call.owner.priority
         site = attempt.call.site
         self.visit = self
         self.hides = True
@@ -87,7 +87,7 @@ class Visit(Story):
         self.taken = NONE  # when it got its first worker
         self.trace = attempt.call.trace
         self.stays = False  # counted as in the system
-        self.place: OrderedDict[Any, None] | None = None  # the line in which it stands
+        self.place: Line | None = None  # the line in which it stands
         self.generator = visits.story(self)
 
     def over(self, outcome: int) -> None:
@@ -291,13 +291,14 @@ class Visits:
     def pass_on(self, replica: Replica) -> None:
         """Hand a worker of this replica to whoever comes next."""
         service, now = replica.service, self.clock._now
+        line: Line
         while True:
             if replica.line:
                 line = replica.line
                 visit, _ = line.popitem(last=False)
             elif replica.queue and not (service.shared and not replica.serves):
                 line = replica.queue
-                visit, _ = line.popitem(last=bool(service.lifo))
+                visit, _ = line.popitem(last=service.lifo)
             else:
                 replica.busy -= 1
                 self.book.busy(service, -1)

@@ -14,9 +14,11 @@ import numpy as np
 
 from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
+from sysim.engine.reference.lines import Line, line
 from sysim.plan import tables as t
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
+from sysim.semantics.rng import word
 from sysim.semantics.salts import SALT_RUN
 
 
@@ -62,7 +64,7 @@ class Service:
     """A service: what holds for all of its replicas, and the queue if they share one."""
 
     __slots__ = (
-        "admission", "asynchronous", "begin", "capacity", "cores", "first_operation", "lifo", "number",
+        "admission", "asynchronous", "begin", "capacity", "cores", "discipline", "first_operation", "lifo", "number",
         "operations", "patience", "per_concurrent", "queue", "replicas", "shared", "startup",
         "watched", "when_cancelled", "workers",
     )  # fmt: skip
@@ -74,7 +76,8 @@ class Service:
         self.asynchronous = of[t.S_ASYNC]
         self.cores = of_f[t.SF_CORES] if of[t.S_CORES] >= 0 else 0.0
         self.capacity = of[t.S_CAPACITY]
-        self.lifo = of[t.S_LIFO]
+        self.discipline = of[t.S_DISCIPLINE]
+        self.lifo = self.discipline == t.LINE_LIFO
         self.shared = of[t.S_SHARED]
         self.patience = of[t.S_PATIENCE]
         self.admission = of[t.S_ADMISSION]
@@ -85,7 +88,7 @@ class Service:
         self.operations = of[t.S_OPS]
         self.per_concurrent = of_f[t.SF_PER_CONCURRENT]
         self.replicas: list[Replica] = []
-        self.queue: OrderedDict[Any, None] = OrderedDict()
+        self.queue: Line = line(self.discipline)
 
 
 class Home:
@@ -108,8 +111,8 @@ class Replica(Home):
     """A replica: its workers, who waits for them, and the speed of work on it, an operation at a time."""
 
     __slots__ = (
-        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paused",
-        "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
+        "busy", "coming", "cpu", "crashes", "drained", "factor", "grants", "in_system", "jobs", "key", "line", "paid",
+        "paused", "queue", "rising", "row", "service", "standing", "started", "visits", "watched",
     )  # fmt: skip
 
     def __init__(self, row: int, service: Service, of: list[int]) -> None:
@@ -125,10 +128,11 @@ class Replica(Home):
         self.crashes = 0
         self.drained = False  # gets nothing new
         self.standing = t.WANTED
+        self.paid = True  # it starts or is up
         self.rising: Entry | None = None  # the entry that says it is ready
         self.coming = 0  # attempts on their way to it
         self.visits: dict[Any, None] = {}
-        self.queue: OrderedDict[Any, None] = service.queue if service.shared else OrderedDict()
+        self.queue: Line = service.queue if service.shared else line(service.discipline)
         self.line: OrderedDict[Any, None] = OrderedDict()  # visits that come back for a worker
         self.jobs: dict[Any, None] = {}
         self.factor = [1.0] * service.operations
@@ -222,8 +226,7 @@ class World:
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
         self.plan = plan
-        signed = seed - (1 << 64) if seed >= 1 << 63 else seed
-        self.seed_key = derive(derive(int(SALT_RUN), signed), replication)
+        self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)
         self.code = [tuple(row) for row in plan.code.tolist()]
@@ -271,7 +274,7 @@ class World:
         for replica in self.replicas:
             if replica.number >= replica.service.begin:  # room for one that an action may start
                 replica.standing = t.GONE
-                replica.up = False
+                replica.up = replica.paid = False
                 self.serves[replica.row] = 0
         self.first_of = [of[t.S_FIRST] for of in svc]
         self.callee_of = [0] * max(1, plan.n_scopes)

@@ -13,6 +13,7 @@ from sysim.model import (
     Batch,
     CalendarRate,
     ConstantRate,
+    ModulatedRate,
     Noise,
     OpenLoad,
     ReplayRate,
@@ -24,7 +25,7 @@ from sysim.model.calendar import DAY, MINUTE, into_the_day, moments, ordinal, pi
 from sysim.model.shapes import BaseRate
 from sysim.plan.identity import draws, salt
 from sysim.plan.plan import Floats
-from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_SOJOURN, Q_START
 
 NS = 1_000_000_000
 PIECES = 256  # of a sine's period; the chord errs by at most amplitude x (pi / pieces)**2 / 2
@@ -40,6 +41,8 @@ def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
     profile = load.rate
     if isinstance(profile, ReplayRate):
         return _replay(profile, duration)
+    if isinstance(profile, ModulatedRate):
+        return _states(profile)
     if isinstance(profile, CalendarRate):
         starts, values, ends = _calendar(profile, duration, name)
     else:
@@ -145,6 +148,14 @@ def _replay(profile: ReplayRate, duration: int) -> Floats:
     table = np.zeros((len(starts) + 1, N_Q))
     table[:, Q_START] = np.append(starts, starts[-1] + 1.0)
     table[:, Q_CUMULATED] = np.append(numbers, within + 1.0)  # the one after the last never comes
+    return table
+
+
+def _states(profile: ModulatedRate) -> Floats:
+    """A row for each state; in which order of time they come is drawn in the run."""
+    table = np.zeros((len(profile.states), N_Q))
+    table[:, Q_SOJOURN] = [state.mean / NS for state in profile.states]
+    table[:, Q_RATE] = [state.rate for state in profile.states]
     return table
 
 

@@ -25,6 +25,10 @@ from sysim.plan.passes.distributions import Distributions
 from sysim.plan.passes.lanes import Lanes
 from sysim.plan.passes.rows import row, row_f
 from sysim.plan.tables import (
+    LINE_EDF,
+    LINE_FIFO,
+    LINE_LIFO,
+    LINE_PRIORITY,
     N_RP,
     N_S,
     N_SF,
@@ -40,9 +44,9 @@ from sysim.plan.tables import (
     S_CANCEL,
     S_CAPACITY,
     S_CORES,
+    S_DISCIPLINE,
     S_FIRST,
     S_FIRST_OP,
-    S_LIFO,
     S_OPS,
     S_PATIENCE,
     S_PATIENCE_LANE,
@@ -59,6 +63,9 @@ from sysim.plan.tables import (
 )
 
 _WHEN = {"continue": WHEN_CONTINUE, "drop_queued": WHEN_DROP_QUEUED, "stop": WHEN_STOP}
+
+
+_LINES = {"fifo": LINE_FIFO, "lifo": LINE_LIFO, "priority": LINE_PRIORITY, "edf": LINE_EDF}
 
 
 def _or_never(value: int | None) -> int:
@@ -117,7 +124,7 @@ class Topology:
                     S_ASYNC: service.threading == "async",
                     S_CORES: NONE if service.cores is None else -int(-service.cores // 1),
                     S_CAPACITY: _or_never(service.queue.capacity),
-                    S_LIFO: service.queue.discipline == "lifo",
+                    S_DISCIPLINE: _LINES[service.queue.discipline],
                     S_SHARED: service.queue.shared,
                     S_PATIENCE: distributions.add_optional(wait),
                     S_PATIENCE_LANE: lanes.add(distributions.constant_of(wait)),

@@ -11,6 +11,7 @@ from sysim.model import (
     ClosedLoad,
     Evenly,
     Load,
+    ModulatedRate,
     Money,
     OpenLoad,
     Scenario,
@@ -28,11 +29,14 @@ from sysim.plan.plan import Floats
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
     ARRIVALS_EVENLY,
+    ARRIVALS_MMPP,
     ARRIVALS_POISSON,
     C_STREAM,
+    CLASSES,
     L_ARRIVALS,
     L_BATCH,
     L_CALL_PC,
+    L_CLASS,
     L_CLIENTS,
     L_CLOSED,
     L_FIRST_RATE,
@@ -73,6 +77,7 @@ class Traffic:
         self.currencies: list[str | None] = []
         self._rates: list[Floats] = []
         self._n_rates = 0
+        self.classes = _classes(scenario)
         for number, name in enumerate(topology.loads):
             self._load(number, name, scenario.load[name])
 
@@ -98,6 +103,7 @@ class Traffic:
             L_PC: NONE,
             L_CALL_PC: NONE,
             L_THINK: NONE,
+            L_CLASS: self.classes.get(load.priority, 0),
         }
         batch = 0.0
         if isinstance(load, OpenLoad):
@@ -133,6 +139,8 @@ class Traffic:
         columns[L_ARRIVALS] = ARRIVALS_POISSON
         if isinstance(load.arrivals, Evenly):
             columns[L_ARRIVALS] = ARRIVALS_EVENLY
+        elif isinstance(load.rate, ModulatedRate):
+            columns[L_ARRIVALS] = ARRIVALS_MMPP
         elif isinstance(load.arrivals, Batch):
             columns[L_ARRIVALS] = ARRIVALS_BATCH
             columns[L_BATCH] = load.arrivals.size or 0
@@ -182,6 +190,17 @@ class Traffic:
             if site[C_STREAM] != NONE:
                 self.streams[site[C_STREAM]][T_SITE] = number
         return self.streams
+
+
+def _classes(scenario: Scenario) -> dict[int, int]:
+    """The priorities of all loads, numbered in order; none where no queue goes by them."""
+    if all(service.queue.discipline != "priority" for service in scenario.services.values()):
+        return {}
+    found = sorted({load.priority for load in scenario.load.values()})
+    if len(found) > CLASSES:
+        message = f"found {len(found)} different priorities, expected at most {CLASSES}"
+        raise PlanError("load", message, "give loads that matter equally the same one")
+    return {priority: number for number, priority in enumerate(found)}
 
 
 def _placed(policy: CallPolicy | None, load: str) -> CallPolicy | None:

@@ -143,13 +143,15 @@ Mark = tuple[float, str, str]  # when, shape, text
 
 def events(run: Json) -> list[tuple[str, list[Mark]]]:
     """The lanes that have any event: breakers, operators' actions, replicas, full queues."""
-    lanes: dict[str, list[Mark]] = {"breakers": [], "actions": [], "replicas": [], "queues": []}
+    lanes: dict[str, list[Mark]] = {"breakers": [], "actions": [], "scaling": [], "replicas": [], "queues": []}
     for some in run.get("transitions", ()):
         kind, what, subject = some["kind"], some["what"], some["subject"]
         if kind == "breaker" and what != "half_open":
             lanes["breakers"].append((some["at_s"], "down" if what == "open" else "ring", f"{subject}: {what}"))
         elif kind == "replica":
             lanes["replicas"].append((some["at_s"], _REPLICAS.get(what, "ring"), f"{subject} {what}"))
+        elif kind == "scaling":
+            lanes["scaling"].append((some["at_s"], "square", f"{subject} is scaled to {what}"))
         elif kind == "action":
             lanes["actions"].append(
                 (some["at_s"], "diamond" if what == "carried out" else "ring", f"{subject}: {what}")
@@ -171,12 +173,14 @@ _SHAPES = {
     "ring": ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0", "#0072B2", False),
     "cross": ("M-4-4L4 4M-4 4L4-4", "var(--ink)", False),
     "up": ("M-5 4H5L0-5Z", "#888888", True),
+    "square": ("M-4-4H4V4H-4Z", "#CC79A7", True),
     "diamond": ("M0-6L5 0L0 6L-5 0Z", "#009E73", True),
     "bar": ("M0-6V6", "#D55E00", False),
 }
 MARKS = {
     "breakers": "▼ a circuit breaker opens, ○ it closes",
     "actions": "◆ an operator acts, ○ decides to",
+    "scaling": "■ an autoscaler or a schedule changes how many replicas there are",
     "replicas": "× a replica goes down, ▲ it is up, ○ it is gone for good",
     "queues": "| a queue turns a request away for the first and the last time",
 }
