@@ -134,7 +134,8 @@ def _loads(found: Year) -> Iterator[str]:
         row = [name, count(round(load.offered)), between(load.failed), success]
         row += [span(load.latency_s[q]) for q in ("p50", "p99", "p999")]
         if valued:
-            row += ["–" if x is None else money(x, load.currency) for x in (load.earned, load.lost)]
+            row.append("–" if load.earned is None else f"{load.earned.value:,.0f} {load.currency}")
+            row.append("–" if load.lost is None else money(load.lost, load.currency))
         rows.append(row)
     yield ""
     yield from table(head, rows)

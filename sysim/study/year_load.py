@@ -95,7 +95,7 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
     end = start + slots * SLOT
     for low, high in pairwise([start, *_changes(scenario, start, end), end]):
         rows = slice((low - start) // SLOT, (high - start) // SLOT)
-        there = stretch(scenario, low, low + 1, 0)
+        there = stretch(scenario, low + 1, low + 2, 0)  # what is done at `low` has been done
         busy[rows] = expected[rows] @ _each(there, loads, services) / (SLOT / NS)
         for column, name in enumerate(services):
             busy[rows, column] /= replicas(there.services[name], scenario.services[name], busy[rows, column], low)
@@ -155,8 +155,8 @@ def _integrals(table: Floats, slots: int) -> Floats:
 
 
 def _each(scenario: Scenario, loads: tuple[str, ...], services: tuple[str, ...]) -> Floats:
-    """How many replicas of each service one request a second of each load keeps busy: loads × services. Loads with users
-    are left out, as ever.
+    """How many replicas of each service one request a second of each load keeps busy: loads × services. Loads with
+    users are left out, as ever.
     """
     single = {
         name: body.model_copy(update={"replicas": 1, "autoscaler": None, "schedule": ()})
@@ -202,7 +202,7 @@ def replicas(now: Service, whole: Service, wanted: Floats, start: int) -> Floats
     kept = scaler.stabilise // SLOT
     asked = sliding_window_view(np.concatenate([np.full(kept, asked[0]), asked]), kept + 1).max(axis=1)
     late = -(-(whole.startup + scaler.every) // SLOT)
-    return np.maximum(found, np.concatenate([np.full(min(late, slots), asked[0]), asked])[:slots])
+    return np.asarray(np.maximum(found, np.concatenate([np.full(min(late, slots), asked[0]), asked])[:slots]))
 
 
 def _changes(scenario: Scenario, start: int, end: int) -> list[int]:

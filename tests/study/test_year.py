@@ -101,6 +101,34 @@ def test_every_kind_of_load_is_counted() -> None:
     assert load.busy[0, load.services.index("back")] == pytest.approx((0.5 + 0.1) * 3 / 10)
 
 
+def test_replicas_follow_the_clock_and_the_load() -> None:
+    text = """
+    sysim: 1
+    time: {duration: 2d}
+    services:
+      clock:
+        concurrency: 1
+        schedule: [{at: 8h, replicas: 4, every: 1d}, {at: 20h, replicas: 1, every: 1d}]
+        operations: {o: [{work: 1s}]}
+      follows:
+        concurrency: 1
+        startup: 3m
+        autoscaler: {target: 50%, every: 1m, min: 2, max: 10, stabilise: 10m}
+        operations: {o: [{work: 1s}]}
+    load:
+      a: {call: clock.o, rate: 0.8/s}
+      b: {call: follows.o, rate: {steps: [{at: 0s, rate: 1/s}, {at: 12h, rate: 4/s}, {at: 18h, rate: 0.5/s}]}}
+    """
+    load = year_load(sysim.loads(text).model, 0, 2 * DAY // SLOT)
+    clock, follows = (load.busy[:, load.services.index(name)] for name in ("clock", "follows"))
+    assert clock[[0, 479, 480, 1199, 1200, 1919, 1920]] == pytest.approx([0.8, 0.8, 0.2, 0.2, 0.8, 0.8, 0.2])
+    assert follows[[0, 719]] == pytest.approx(0.5)
+    assert follows[[720, 723]] == pytest.approx(2.0)  # twice the work, and no replica yet
+    assert follows[[724, 1079]] == pytest.approx(0.5)  # eight of them
+    assert follows[[1080, 1090]] == pytest.approx(0.0625)  # kept while it is stabilising
+    assert follows[1100] == pytest.approx(0.25)  # the least
+
+
 # --- the choice -------------------------------------------------------------------------------------------
 
 
@@ -241,7 +269,8 @@ def test_what_could_not_be_simulated_is_a_doubt() -> None:
 def test_a_system_that_stays_down_is_a_doubt() -> None:
     """After the burst, retries alone are more than it can do, for good: no stretch ever ends well."""
     text = SHOP.replace("policy: {timeout: 120s}", "policy: {timeout: 60s, retry: {max_attempts: 4}}")
-    text = text.replace("    queue: {capacity: 30}\n", "").replace("      daily: {peak_at: 15:00, peak_to_mean: 1.7}\n", "")
+    for part in ("    queue: {capacity: 30}\n", "      daily: {peak_at: 15:00, peak_to_mean: 1.7}\n"):
+        text = text.replace(part, "")
     found = sysim.year(sysim.loads(text), days=2, simulate="1d", warmup="15m", checks=0)
     assert [one.recovered for one in found.stretches if one.why == "overload"] == [False]
     assert any("had not recovered" in doubt for doubt in found.doubts)
