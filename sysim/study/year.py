@@ -115,7 +115,7 @@ class _Work:
         """Each stretch, simulated as often as it says and prolonged until it is well; whether it is."""
         found: list[tuple[Span, list[Seen], bool]] = []
         waiting = list(spans)
-        for _ in range(PROLONGED + 1):
+        for left in reversed(range(PROLONGED + 1)):
             if not waiting:
                 break
             tasks = [(span, k) for span in waiting for k in range(span.replications)]
@@ -125,7 +125,7 @@ class _Work:
                 seen[span].append(some)
             ill = {span for span in waiting if not all(self._well(some) for some in seen[span])}
             found += [(span, seen[span], span not in ill) for span in waiting]
-            longer = [self._longer(span, spans) for span in waiting if span in ill]
+            longer = [self._longer(span, spans) for span in waiting if span in ill and left]
             ends = {span.first: span.end for span in ill}
             waiting = [span for span in longer if span.end > ends[span.first]]
             again = {span.first for span in waiting}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sysim.analysis.response import Curve, monotone
-from sysim.analysis.stratified import Interval, Part, differences, gamma_interval, interval
+from sysim.analysis.stratified import Interval, Part, differences, gamma_interval, interval, repeated
 from sysim.study.year_cells import Rest, Span, by_cell
 from sysim.study.year_load import YearLoad
 from sysim.study.year_runs import DEGRADED_, FAILED, LOST, OFFERED, QUANTITIES, SLOW, SUCCEEDED, WORTH, Seen
@@ -176,6 +176,7 @@ class Account:
         if quantity in (OFFERED, WORTH):
             return Interval(value, value, value)
         parts: list[Part] = []
+        again: list[tuple[float, float, int]] = []
         for stratum, off in enumerate(self.residuals):
             size = int(((self.rest.stratum == stratum) & inside).sum())
             parts.append(differences(size, off[:, load, quantity])[1])
@@ -187,7 +188,10 @@ class Account:
             mask = np.repeat(inside[span.first : span.end], self.slots)
             values = np.array([seen.loads[mask, load, quantity].sum() for seen in runs])
             if len(values) > 1:
-                parts.append(Part(float(values.var(ddof=1)) / len(values), len(values) - 1))
+                spread = float(values.var(ddof=1)) / len(values)
+                again.append((spread, float(abs(values.mean())), len(values) - 1))
+        if again:
+            parts.append(repeated(again))
         found = interval(value, parts, self.confidence)
         low, high = self._rarely(load, quantity, inside)
         value = max(0.0, value)
