@@ -68,7 +68,8 @@ def joined(parts: Sequence[Part]) -> Part:
 
 
 def repeated(found: Sequence[tuple[float, float, int]]) -> Part:
-    """The variance of a sum of means of a few replications each, given as (variance of the mean, mean, degrees).
+    """The variance of a sum of means of a few replications each, given as (variance of the mean, mean divided by the
+    number of replications, degrees).
 
     Two replications know next to nothing of their own variance, and Satterthwaite's formula, fed with them, would give
     the sum the one degree of freedom of whichever differs most. Counts vary about as much as they are large (up to a

@@ -49,8 +49,6 @@ def sentences(found: Year) -> list[str]:
     told += [_checked(name, one) for name, one in found.validation.items()]
     told += [f"Do not trust this: {doubt}." for doubt in found.doubts]
     told += [f"{note[0].upper()}{note[1:]}." for note in found.notes]
-    if found.interrupted:
-        told.append("Interrupted.")
     return told
 
 
@@ -298,7 +296,6 @@ def year_dict(found: Year) -> dict[str, Any]:
         "runs": found.runs,
         "seed": found.seed,
         "confidence": found.confidence,
-        "interrupted": found.interrupted,
     }  # fmt: skip
 
 

@@ -70,6 +70,16 @@ def fit(load: YearLoad, seen: Sequence[tuple[int, Seen]]) -> Model:
     )  # fmt: skip
 
 
+def corrected(predicted: Floats, off: Floats) -> Floats:
+    """`predicted` of some cells (cells × …), of which all together are `off`: where the model sees more, it errs more.
+
+    Where it sees nothing, the difference lies evenly. What is less than nothing in all is nothing.
+    """
+    whole = predicted.sum(axis=0)
+    share = np.divide(predicted, whole, out=np.full_like(predicted, 1.0 / len(predicted)), where=whole > 0.0)
+    return np.asarray(predicted + share * np.maximum(off, -whole))
+
+
 @dataclass(frozen=True)
 class Account:
     """`whole` has for each stretch simulated whole what its replications saw, `others` by kind the stretches that were
@@ -143,10 +153,11 @@ class Account:
         """cells × loads × quantities: of each cell what is known best; only sums over many mean something."""
         found = self._predicted[0].copy()
         for stratum, off in enumerate(self.residuals):
-            found[self.rest.stratum == stratum] += off.mean(axis=0)
+            mine = self.rest.stratum == stratum
+            found[mine] = corrected(found[mine], off.mean(axis=0) * int(mine.sum()))
         for spans, off in zip(self.others, self.kinds, strict=True):
             for span in spans:
-                found[span.first : span.end] += off.mean(axis=0) / span.cells
+                found[span.first : span.end] = corrected(found[span.first : span.end], off.mean(axis=0))
         # What comes is known beforehand, but for the requests of an arrival.
         for quantity in (OFFERED, WORTH):
             found[:, :, quantity] = self._known[:, :, quantity]
@@ -189,7 +200,7 @@ class Account:
             values = np.array([seen.loads[mask, load, quantity].sum() for seen in runs])
             if len(values) > 1:
                 spread = float(values.var(ddof=1)) / len(values)
-                again.append((spread, float(abs(values.mean())), len(values) - 1))
+                again.append((spread, float(values.mean()) / len(values), len(values) - 1))
         if again:
             parts.append(repeated(again))
         found = interval(value, parts, self.confidence)

@@ -128,8 +128,8 @@ def _taken(members: Sequence[Span], room: int) -> tuple[Sequence[Span], int]:
     if len(members) <= FEW and sum(span.cells for span in members) * REPLICATIONS <= room:
         return members, REPLICATIONS
     for number in range(min(max(FEW, len(members) // 8), len(members)), 1, -1):
-        # Half of the room stays for smaller kinds, unless it takes all to see two.
-        if sum(span.cells for span in members[:number]) <= (room if number == 2 else room / 2):
+        # Half of the room stays for smaller kinds, unless it takes more to see three, or two.
+        if sum(span.cells for span in members[:number]) <= (room if number <= 3 else room / 2):
             return members[:number], 1
     return (), 0
 

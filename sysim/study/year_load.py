@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sysim.analysis.fluid import backlog
-from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario, Service
+from sysim.model import CalendarRate, ConstantRate, ModulatedRate, OpenLoad, ReplayRate, Scenario, Service
 from sysim.model.action import FlagLever, ScaleLever
 from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
 from sysim.model.demand import mean, servers, utilisation
@@ -111,6 +111,8 @@ def _arrivals(name: str, load: OpenLoad, start: int, slots: int, known: dict[str
         instants = np.asarray(rate.instants)
         instants = instants[(instants >= start) & (instants < end)]
         return np.bincount((instants - start) // SLOT, minlength=slots).astype(np.float64)
+    if isinstance(rate, ModulatedRate):  # when its states come is chance
+        return np.full(slots, rate.mean * (SLOT / NS))
     base = rate.base if isinstance(rate, CalendarRate) else rate
     shape = OpenLoad(mix=load.mix, journey=load.journey, rate=rate_from(base, start, end))
     found = _integrals(rates(shape, end - start), slots)

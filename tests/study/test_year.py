@@ -83,6 +83,7 @@ def test_every_kind_of_load_is_counted() -> None:
     load:
       batches: {call: back.o, rate: 0.5/s, arrivals: {batch: {size: 10}}}
       people: {call: front.o, users: 3, think: 10s}
+      states: {call: back.o, arrivals: {mmpp: [{rate: 0.1/s, mean: 1h}, {rate: 0.3/s, mean: 1h}]}}
       steps: {call: front.o, rate: {steps: [{at: 0s, rate: 0.1/s}, {at: 30h, rate: 0.2/s}]}}
     actions: [{at: 24h, scale: {service: front, replicas: 2}}]
     """
@@ -90,15 +91,16 @@ def test_every_kind_of_load_is_counted() -> None:
     start = first_midnight(model)
     assert start == 18 * HOUR
     load = year_load(model, start, DAY // SLOT)
-    assert load.loads == ("batches", "people", "steps")
-    assert load.exact == (True, False, True)
+    assert load.loads == ("batches", "people", "states", "steps")
+    assert load.exact == (True, False, True, True)
     assert load.expected[:, 0] == pytest.approx(30.0)
     assert load.expected[:, 1] == pytest.approx(60.0)
-    assert load.expected[[0, 719, 720, 1439], 2] == pytest.approx([6.0, 6.0, 12.0, 12.0])
+    assert load.expected[:, 2] == pytest.approx(12.0)
+    assert load.expected[[0, 719, 720, 1439], 3] == pytest.approx([6.0, 6.0, 12.0, 12.0])
     # front works for a second and is held for four; it has twice the replicas from 24 h, slot 360, on
     front = load.services.index("front")
     assert load.busy[[0, 359, 360, 1439], front] == pytest.approx([0.2, 0.2, 0.1, 0.2])
-    assert load.busy[0, load.services.index("back")] == pytest.approx((0.5 + 0.1) * 3 / 10)
+    assert load.busy[0, load.services.index("back")] == pytest.approx((0.5 + 0.2 + 0.1) * 3 / 10)
 
 
 def test_replicas_follow_the_clock_and_the_load() -> None:
