@@ -29,7 +29,6 @@ from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar,
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
 from sysim.model.graph import (
-    call_path,
     critical_paths,
     fan_out,
     finite,
@@ -39,6 +38,7 @@ from sysim.model.graph import (
     sites,
     worst_amplification,
 )
+from sysim.model.holding import held
 from sysim.model.impatience import pages
 from sysim.units import format_duration
 from sysim.zones import abbreviation, local, utc
@@ -160,7 +160,7 @@ def _calls(number: float) -> str:
 
 def _busy(scenario: Scenario) -> Iterator[str]:
     shares = utilisation(scenario)
-    workers = held(scenario)
+    workers = _held(scenario)
     for name in sorted(scenario.services):
         share = shares[name]
         if share is None:
@@ -219,25 +219,14 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
         yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
-def held(scenario: Scenario) -> dict[str, float]:
+def _held(scenario: Scenario) -> dict[str, float]:
     """For blocking services with limited workers: share of workers held, waiting for calls included,
     unloaded.
     """
-    rates = offered_rates(
-        scenario.model_copy(
-            update={"load": {k: v for k, v in scenario.load.items() if isinstance(v, OpenLoad)}}
-        )
-    )
-    found: dict[str, float] = {}
-    for name, body in scenario.services.items():
-        if body.concurrency is None or body.threading == "async":
-            continue
-        busy = 0.0
-        for operation in body.operations:
-            seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
-            busy += rates.get(f"{name}.{operation}", 0.0) * seconds
-        found[name] = busy / (body.concurrency * body.replicas)
-    return found
+    return {
+        name: workers / ((scenario.services[name].concurrency or 1) * scenario.services[name].replicas)
+        for name, workers in held(scenario).items()
+    }
 
 
 def _paths(scenario: Scenario) -> Iterator[str]:
