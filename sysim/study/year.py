@@ -17,6 +17,8 @@ import numpy as np
 from sysim.errors import SysimError
 from sysim.model import Scenario
 from sysim.model.calendar import DAY, HOUR, MINUTE
+from sysim.model.stretch import with_noise_of
+from sysim.plan.noise import run_key
 from sysim.study.trials import Progress, Simulation
 from sysim.study.year_account import Account
 from sysim.study.year_cells import Span, matters, rest, stretches
@@ -71,7 +73,10 @@ def plan_year(
     progress: Progress | None = None,
 ) -> Year:
     """The account of the year that begins at `terms.start`; see the module."""
+    # One noisy year, that of a whole run with this seed: noise drawn anew for each stretch would be another for each.
+    scenario = with_noise_of(scenario, run_key(seed, 0))
     start = first_midnight(scenario) if terms.start is None else terms.start
+    scenario = with_noise_of(scenario, run_key(seed, 0))
     load = year_load(scenario, start, terms.days * (DAY // SLOT))
     if not float(load.expected.sum()):
         raise SysimError("found no load in these days, so there is nothing to account for")
