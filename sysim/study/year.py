@@ -73,6 +73,8 @@ def plan_year(
     progress: Progress | None = None,
 ) -> Year:
     """The account of the year that begins at `terms.start`; see the module."""
+    # One noisy year, that of a whole run with this seed: noise drawn anew for each stretch would be another for each.
+    scenario = with_noise_of(scenario, run_key(seed, 0))
     start = first_midnight(scenario) if terms.start is None else terms.start
     scenario = with_noise_of(scenario, run_key(seed, 0))
     load = year_load(scenario, start, terms.days * (DAY // SLOT))

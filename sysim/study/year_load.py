@@ -128,7 +128,7 @@ def _arrivals(name: str, load: OpenLoad, start: int, slots: int, known: dict[str
             until = min(cut + MONTH, end)
             moved = rate_from(rate, cut, until)
             assert isinstance(moved, CalendarRate)
-            starts, values, _ = noise(moved, rate.noise, until - cut, name)
+            starts, values = noise(moved, rate.noise, until - cut, name)
             edges = np.append(starts, (until - cut) / NS)
             walk = np.append(0.0, np.cumsum(values * np.diff(edges)))
             at = np.arange((until - cut) // SLOT + 1) * (SLOT / NS)

@@ -11,6 +11,8 @@ import pytest
 import sysim
 from sysim.errors import SysimError
 from sysim.model.calendar import DAY, HOUR, MINUTE
+from sysim.model.stretch import with_noise_of
+from sysim.plan.noise import run_key
 from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 from sysim.report.year import year_dict, year_text
@@ -60,7 +62,7 @@ def failures(days: int, seeds: range) -> Any:
 def test_the_arrivals_expected_are_those_of_the_plan() -> None:
     text = SHOP.replace("base: 0.09/s", "sine: {mean: 0.2/s, amplitude: 50%, period: 5h}")
     text = text.replace("weekly:", "noise: {cv: 30%, every: 5m}\n      weekly:")
-    model = sysim.loads(text, set={"time.duration": "40d"}).model
+    model = with_noise_of(sysim.loads(text, set={"time.duration": "40d"}).model, run_key(3, 0))
     start = 2 * DAY
     found = year_load(model, start, 35 * DAY // SLOT)
     table = rates(model.load["customers"], model.time.duration, "customers")  # type: ignore[arg-type]

@@ -76,7 +76,8 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        parts.append(noise(profile, profile.noise, duration, name))
+        corners, of_slot = noise(profile, profile.noise, duration, name)
+        parts.append((corners, of_slot, of_slot))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -134,16 +135,14 @@ def noise_slots(load: OpenLoad, duration: int, table: Floats) -> Slots | None:
     return Slots(numbers[rows], _deviation(profile.noise))
 
 
-def noise(profile: CalendarRate, of: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
-    """Where slots begin (s), and twice the factor of each: that of one run (`Noise.of_run`), else 1, as it is drawn for
-    each run.
-    """
+def noise(profile: CalendarRate, of: Noise, duration: int, name: str) -> tuple[Floats, Floats]:
+    """When each slot of noise begins (s), and its factor: 1 where it is drawn for each run."""
     slots = _slots(profile, of, duration)
-    corners, of_slot = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
+    corners, values = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
     if of.of_run is not None:
         numbers = np.array([number for _, number in slots], dtype=np.int64)
-        of_slot = factors(of.of_run, salt("noise", name), numbers, _deviation(of))
-    return corners, of_slot, of_slot
+        values = factors(of.of_run, salt("noise", name), numbers, _deviation(of))
+    return corners, values
 
 
 def _deviation(noise: Noise) -> float:
