@@ -140,7 +140,7 @@ def _calls(plan: Plan) -> None:
     _spans(sites[:, t.C_FAULTS], sites[:, t.C_N_FAULTS], len(plan.site_faults), "the faults of a site")
     for column in (t.P_TIMEOUT_LANE, t.P_DEADLINE_LANE, t.P_BULKHEAD_LANE):
         _within(policies[:, column], plan.n_lanes, "the lane of a policy", none=True)
-    for column in (t.P_HEDGE_DELAY, t.P_LATENCY, t.P_FALLBACK_LATENCY):
+    for column in (t.P_HEDGE_DELAY, t.P_LATENCY, t.P_FALLBACK_LATENCY, t.P_TIMEOUT_DIST, t.P_DEADLINE_DIST):
         _within(policies[:, column], len(plan.dist), "the distribution of a policy", none=True)
     _within(scopes[:, t.K_POLICY], plan.n_policies, "the policy of a scope")
     _within(scopes[:, t.K_STAT], plan.n_stats, "the statistics of a scope")

@@ -10,8 +10,9 @@ from sysim import model, units
 from sysim.scenario_file.calendar import PARTS, anchored, calendar_parts, own_zone
 from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
+from sysim.scenario_file.jobs import Jobs
 from sysim.scenario_file.nodes import Map, Node, Seq, is_null
-from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
+from sysim.scenario_file.policies import NO_POLICY, POLICY_REF, reloads
 from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
 from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Named, Record, Schema, Shape, Value
@@ -114,11 +115,17 @@ class _Rate(OneOf):
         return schema
 
 
+def _kind_of_replay(node: Node) -> str:
+    if isinstance(node, Seq):
+        return "instants"
+    return "jobs" if isinstance(node, Map) and "at" in node.entries else "csv"
+
+
 def _replay() -> Shape:
     return Either(
-        "{csv, time} or a list of instants",
-        lambda node: "instants" if isinstance(node, Seq) else "csv",
-        {"csv": Replay(), "instants": ListOf("a list of instants", INSTANT, 1)},
+        "{csv, time}, {at, every, count, spread} or a list of instants",
+        _kind_of_replay,
+        {"csv": Replay(), "jobs": Jobs(), "instants": ListOf("a list of instants", INSTANT, 1)},
     )
 
 
@@ -167,14 +174,19 @@ def _batch(size: Any) -> model.Batch:
 
 
 class _Load(Record):
-    """A load: its own policy is read first, because the calls of its journey use it."""
+    """A load: its own policy is read first, because the calls of its journey use it, and with it how patient its
+    people are.
+    """
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         policy = None
-        own = node.get("policy") if isinstance(node, Map) else None
-        if own is not None:
-            read = POLICY_REF.read(own, join(at, "policy"), ctx)
-            policy = None if read is INVALID or read == NO_POLICY else read
+        if isinstance(node, Map):
+            values = {
+                key: self.fields[key].read(child, join(at, key), ctx)
+                for key in ("policy", "patience", "impatience")
+                if (child := node.get(key)) is not None and not is_null(child)
+            }
+            policy = _with_people({key: value for key, value in values.items() if value is not INVALID}, at)
         with ctx.inside("journey", ctx.caller, policy):
             return super().read(node, at, ctx)
 
@@ -189,9 +201,25 @@ class _Load(Record):
         arrivals = values.get("arrivals")
         if isinstance(arrivals, model.ModulatedRate):
             values = {key: value for key, value in values.items() if key != "arrivals"} | {"rate": arrivals}
-        if values.get("policy") == NO_POLICY:
-            values = {**values, "policy": None}
+        policy = None if values.get("policy") == NO_POLICY else values.get("policy")
+        for key, parts in (("patience", ("deadline",)), ("impatience", ("timeout", "retry"))):
+            both = next((part for part in parts if getattr(policy, part, None) is not None), None)
+            if key in values and both is not None and isinstance(node, Map):
+                message = f"found {key!r} and a policy with {both!r}, expected one: it says when people stop waiting"
+                hint = "a reload is the timeout and the retry of a person" if key == "impatience" else ""
+                ctx.report(node.key_mark(key), "ambiguous", join(at, key), message, hint)
+                return INVALID
+        values = {**values, "policy": _with_people(values, at)}
+        values = {key: value for key, value in values.items() if key not in ("patience", "impatience")}
         return super().construct(values, node, at, ctx)
+
+
+def _with_people(values: dict[str, Any], at: str) -> model.CallPolicy | None:
+    """The policy of a load, with the patience of its people in it."""
+    policy = values.get("policy")
+    return model.impatient(
+        None if policy == NO_POLICY else policy, join(at, "policy"), values.get("patience"), values.get("impatience")
+    )
 
 
 class _Loads(Tagged):
@@ -230,6 +258,8 @@ def _load() -> Shape:
         "mix": MixShape(),
         "journey": STEPS,
         "policy": POLICY_REF,
+        "patience": DISTRIBUTION,
+        "impatience": reloads(),
         "value": MONEY,
         "degraded_value": MONEY,
         "zone": ZONE_REF,

@@ -16,8 +16,8 @@ from sysim.analysis.checks import exit_code
 from sysim.analysis.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
-EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
+FILES = sorted([*(ROOT / "models").glob("*.yaml"), *EXPERIMENTS])
 EXPECTED_WARNINGS = {
     ("third_party_outage", "silent"): ["endless-call"],
     ("call_centre", "for_the_mean"): ["overloaded"],
@@ -67,7 +67,7 @@ SHORT: dict[str, dict[str, Any]] = {
 
 def load(name: str, variant: str | None = None, **more: Any) -> sysim.Scenario:
     return sysim.load(
-        ROOT / "experiments" / f"{name}.yaml", variant=variant, set={**SHORT.get(name, {}), **more}
+        next(path for path in EXPERIMENTS if path.stem == name), variant=variant, set={**SHORT.get(name, {}), **more}
     )
 
 
@@ -190,6 +190,26 @@ def test_payment_slowdown_with_a_fallback_loses_next_to_nothing() -> None:
     assert slow["calls"]["betting.place_by_card -> payments.charge"]["breaker"]["opened"] > 0
 
 
+def test_reconnect_storm() -> None:
+    login = "gateway.connect -> auth.login"
+    for variant in ("baseline", "backoff", "backoff_and_jitter"):
+        after = windows("reconnect_storm", variant)["after"]
+        assert after["loads"]["clients"]["success"] == 0
+        assert after["calls"][login]["outcomes"]["ok"] == 0
+        assert after["services"]["auth"]["utilisation"] > 0.999  # it works, for nobody
+    late, spread, short = (windows("reconnect_storm", name) for name in ("late", "spread", "short_queue"))
+    timeouts = late["storm"]["calls"][login]["outcomes"]["timeout"]
+    assert 0.4 < timeouts / late["storm"]["calls"][login]["calls"] < 0.6
+    for run in (late, spread, short):
+        assert run["after"]["loads"]["clients"]["success"] > 0.999
+        assert run["after"]["loads"]["clients"]["amplification"] < 1.01
+        # as many as before are connected, though more in step than they were
+        assert run["after"]["services"]["gateway"]["in_system_mean"] == pytest.approx(1200, rel=0.1)
+    assert spread["storm"]["services"]["auth"]["wait_s"]["p99"] < 0.5
+    outcomes = short["storm"]["calls"][login]["outcomes"]
+    assert outcomes["rejected"] > 5_000 and outcomes["ok"] == spread["storm"]["calls"][login]["outcomes"]["ok"]
+
+
 def test_retry_storm() -> None:
     storm = windows("retry_storm", "baseline")
     assert storm["before"]["loads"]["clients"]["goodput_per_s"] > 390
@@ -290,7 +310,7 @@ def test_queue_too_long() -> None:
 
 def test_ordinary_saturday() -> None:
     found = {name: windows("ordinary_saturday", name) for name in sysim.load(
-        ROOT / "experiments" / "ordinary_saturday.yaml").variants}  # fmt: skip
+        ROOT / "experiments" / "saturday" / "ordinary_saturday.yaml").variants}  # fmt: skip
     offered = {name: run["rush"]["loads"]["bets"]["offered_per_s"] for name, run in found.items()}
     # the calendar, by hand: base x peak of the day x day of the week x race, noise aside
     assert offered["saturday"] == pytest.approx(78 * 2 * 1.6 * 1.5, rel=0.08)
@@ -351,7 +371,7 @@ def rate_of(scenario: sysim.Scenario, load: str) -> tuple[list[tuple[float, floa
 
 
 def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     corners, bets = rate_of(scenario, "bets")
     looks_corners, looks = rate_of(scenario, "browsers")
     assert bets == pytest.approx(24e6, rel=0.01)
@@ -368,7 +388,7 @@ def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
 
 def test_the_machines_of_the_grand_national_are_no_more_than_its_peak_needs() -> None:
     """What `sysim explain` computes, beside what the run around the race measures."""
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     lines = dict(explain(scenario.model))["How busy it is with every load at its highest rate"]
     told = " ".join(lines)
     held = [float(share) for share in re.findall(r"([\d.]+) % of the workers are held", told)]
@@ -390,7 +410,7 @@ def test_the_whole_day_of_the_grand_national() -> None:
         "    memory = int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text()).group(1)) * 1024\n"
         "print(json.dumps({'memory': memory, 'result': result.to_dict()}))\n"
     )
-    path = ROOT / "experiments" / "grand_national.yaml"
+    path = ROOT / "experiments" / "saturday" / "grand_national.yaml"
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     assert said["memory"] < 700e6
@@ -442,6 +462,12 @@ SMALL: dict[str, dict[str, Any]] = {
             {"at": "4s", "restart": {"service": "orders", "zone": "a"}}, {"at": "5s", "undrain": "zone a"},
             {"at": "5s", "scale": {"service": "orders", "replicas": 5}},
         ],
+    },
+    "reconnect_storm": {
+        "time.duration": "20s", "time.warmup": "1s", "time.drain": "4s", "faults.restart.at": "4s",
+        "services.gateway.operations.connect.1.work": {"uniform": ["1s", "3s"]},
+        "services.gateway.operations.connect.0.policy.timeout": "500ms",
+        "windows": {"before": "..4s", "storm": "4s..8s", "after": "12s.."},
     },
     "third_party_outage": {
         "time.duration": "8s", "time.warmup": "0s", "faults.outage.at": "2s", "faults.outage.for": "2s",

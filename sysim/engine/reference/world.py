@@ -28,8 +28,9 @@ class Policy:
 
     __slots__ = (
         "backoff", "breaker", "budget", "bulkhead", "bulkhead_wait", "cancel", "cross_zone", "deadline",
-        "fallback_forced", "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
-        "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
+        "deadline_drawn", "fallback_forced", "fallback_latency", "fallback_on", "give_up", "hedge_cancel",
+        "hedge_delay", "hedge_max", "latency", "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row",
+        "timeout", "timeout_drawn",
     )  # fmt: skip
 
     def __init__(self, row: int, of: list[int], of_f: list[float]) -> None:
@@ -39,7 +40,10 @@ class Policy:
     def read(self, of: list[int], of_f: list[float]) -> None:
         """Take the columns of the row."""
         self.timeout = of[t.P_TIMEOUT]
+        self.timeout_drawn = of[t.P_TIMEOUT_DIST]
         self.deadline = of[t.P_DEADLINE]
+        self.deadline_drawn = of[t.P_DEADLINE_DIST]
+        self.give_up = of_f[t.PF_GIVE_UP]
         self.propagate = of[t.P_PROPAGATE]
         self.cancel = of[t.P_CANCEL]
         self.max_attempts = of[t.P_MAX_ATTEMPTS]

@@ -76,12 +76,7 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        slots = _slots(profile, profile.noise, duration)
-        corners, of_slot = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
-        if profile.noise.of_run is not None:
-            numbers = np.array([number for _, number in slots], dtype=np.int64)
-            of_slot = factors(profile.noise.of_run, salt("noise", name), numbers, _deviation(profile.noise))
-        parts.append((corners, of_slot, of_slot))
+        parts.append(noise(profile, profile.noise, duration, name))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -137,6 +132,18 @@ def noise_slots(load: OpenLoad, duration: int, table: Floats) -> Slots | None:
     numbers = np.array([number for _, number in found], dtype=np.int64)
     rows = np.searchsorted(starts, table[:, Q_START], side="right") - 1
     return Slots(numbers[rows], _deviation(profile.noise))
+
+
+def noise(profile: CalendarRate, of: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
+    """Where slots begin (s), and twice the factor of each: that of one run (`Noise.of_run`), else 1, as it is drawn for
+    each run.
+    """
+    slots = _slots(profile, of, duration)
+    corners, of_slot = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
+    if of.of_run is not None:
+        numbers = np.array([number for _, number in slots], dtype=np.int64)
+        of_slot = factors(of.of_run, salt("noise", name), numbers, _deviation(of))
+    return corners, of_slot, of_slot
 
 
 def _deviation(noise: Noise) -> float:
