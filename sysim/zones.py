@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from sysim.units import UnitError
 
 SECOND = 1_000_000_000
-_DAY = timedelta(days=1)
+FIRST, LAST = 1900, 2400
+"""Years in which moments of a zone may lie: earlier ones have no zones, later ones nobody has decided on."""
 
 
 class Shift(NamedTuple):
@@ -94,6 +95,9 @@ def elapsed(start: datetime, zone: str | None, moment: datetime) -> timedelta:
     """
     if zone is None:
         return moment - start
+    if not FIRST <= moment.year <= LAST:
+        expected = f"a year from {FIRST} to {LAST}, of which zones are known"
+        raise UnitError(moment.isoformat(timespec="minutes"), expected)
     if is_left_out(zone, moment):
         text = moment.isoformat(timespec="minutes")
         raise UnitError(text, f"a moment that there is in {zone}, where clocks go forward past this one")

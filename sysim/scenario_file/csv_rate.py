@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import os
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,7 +211,7 @@ class _Rows:
         if moment.tzinfo is None:
             elapsed = zones.elapsed(start, zone, moment)
         elif zone is not None:
-            elapsed = moment.astimezone(UTC).replace(tzinfo=None) - zones.utc(zone, start)
+            elapsed = moment.replace(tzinfo=None) - zones.utc(zone, start) - (moment.utcoffset() or timedelta(0))
         else:
             hint = "write it without a time zone, as time.start is, or set time.zone"
             raise units.UnitError(text, "a local moment", hint)

@@ -19,7 +19,7 @@ from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Schema, S
 from sysim.scenario_file.slos import Slos
 from sysim.scenario_file.values import COUNT, DATE_TIME, DURATION, NAME_VALUE, TEXT, TRUTH, ZONE, text_schema
 from sysim.units import UnitError
-from sysim.zones import is_left_out
+from sysim.zones import FIRST, LAST, is_left_out
 
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
@@ -138,6 +138,10 @@ class _Time(Record):
         if zone is not None and start is None:
             message = "found 'zone' without 'start', expected a moment on the clock of that zone"
             ctx.report(node.key_mark("zone"), "missing-key", join(at, "zone"), message, "add start: 2026-04-11T00:00")
+            return INVALID
+        if zone is not None and start is not None and not FIRST <= datetime.fromisoformat(start).year <= LAST - 100:
+            message = f"found {start}, expected a year from {FIRST} to {LAST - 100}, as there is a zone"
+            ctx.report(node.entries["start"], "bad-instant", join(at, "start"), message)
             return INVALID
         if zone is not None and start is not None and is_left_out(zone, datetime.fromisoformat(start)):
             message = f"found {start}, expected a moment that there is in {zone}, where clocks go forward past this one"

@@ -13,7 +13,7 @@ from sysim.model import CallPolicy
 from sysim.scenario_file.nodes import Map, Mark, Node, Scalar, Seq, name_of
 from sysim.scenario_file.reporter import Reporter
 from sysim.units import MAX_NS, UnitError, date_time, duration
-from sysim.zones import find, local
+from sysim.zones import FIRST, LAST, find, local
 
 Place = Literal["operation", "journey", "fallback"]
 
@@ -91,7 +91,8 @@ class Reading:
         except UnitError:
             self.start = None
         with suppress(UnitError):
-            self.zone = find(value("zone")).key if self.start and isinstance(value("zone"), str) else None
+            known = self.start is not None and FIRST <= self.start.year <= LAST - 100 and isinstance(value("zone"), str)
+            self.zone = find(value("zone")).key if known else None
         for key in ("duration", "warmup"):
             with suppress(UnitError):
                 setattr(self, key, duration(value(key)))
