@@ -57,7 +57,7 @@ def _reason(scenario: Scenario, site: Site, rates: dict[str, float]) -> str:
     breaker = policy.circuit_breaker if policy else None
     if policy is None or breaker is None:
         return ""
-    if breaker.slow_call_rate is None and policy.timeout is None and not _can_fail(scenario, site.target):
+    if breaker.slow_call_rate is None and not policy.ends and not _can_fail(scenario, site.target):
         return "it sees slow answers only: no timeout, no slow-call rule, and the callee never fails"
     callers = _instances(scenario, site.caller)
     tries = policy.retry.max_attempts if policy.retry else 1

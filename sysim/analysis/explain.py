@@ -13,6 +13,7 @@ from sysim.analysis.words import count, listed, per_second, percent, span
 from sysim.model import (
     AlertCondition,
     CalendarRate,
+    CallPolicy,
     Check,
     ClosedLoad,
     ConstantRate,
@@ -28,7 +29,6 @@ from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar,
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
 from sysim.model.graph import (
-    call_path,
     critical_paths,
     fan_out,
     finite,
@@ -38,7 +38,10 @@ from sysim.model.graph import (
     sites,
     worst_amplification,
 )
+from sysim.model.holding import held
+from sysim.model.impatience import pages
 from sysim.units import format_duration
+from sysim.zones import abbreviation, local, utc
 
 NS = 1_000_000_000
 _LINES = {"lifo": "last come first served", "priority": "queue by priority", "edf": "queue by deadline"}
@@ -128,15 +131,17 @@ def _load(scenario: Scenario) -> Iterator[str]:
             yield f"{name} comes in bursts: {listed(states)} on average, each time of random length"
         if len({each.priority for each in scenario.load.values()}) > 1:
             how += f", priority {load.priority}"
+        if load.policy is not None and load.policy.impatience is not None:
+            yield from _people(name, load.policy)
         unit = "request" if load.mix else "cycle"
         yield f"{name}: {how}, to {to}; one {unit} leads to {_calls(many[name])} in all"
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
             yield f"{name} is {told(load.rate, window, lambda at: both_ways(scenario, at))}"
             highest = peak_of_calendar(load.rate, window.start, window.end)[1]
-            yield f"{name} is highest at {both_ways(scenario, highest)}"
+            yield f"{name} is highest at {both_ways(scenario, highest, load.rate.zone)}"
             hour = busiest_hour(load.rate, window)
             if hour is not None:
-                begins = both_ways(scenario, hour[1])
+                begins = both_ways(scenario, hour[1], load.rate.zone)
                 yield f"the busiest hour of {name} begins at {begins}: {per_second(hour[0])} on average"
     busy = {target: rate for target, rate in rates.items() if rate > 0}
     quiet = sorted(
@@ -155,7 +160,7 @@ def _calls(number: float) -> str:
 
 def _busy(scenario: Scenario) -> Iterator[str]:
     shares = utilisation(scenario)
-    workers = held(scenario)
+    workers = _held(scenario)
     for name in sorted(scenario.services):
         share = shares[name]
         if share is None:
@@ -184,6 +189,23 @@ def _busy(scenario: Scenario) -> Iterator[str]:
         yield text
 
 
+def _people(name: str, policy: CallPolicy) -> Iterator[str]:
+    """How long people wait, and what they do then."""
+    impatience = policy.impatience
+    assert impatience is not None
+    if impatience.patience is not None:
+        yield f"{name}: who has no answer after {_about(impatience.patience)} leaves"
+    if impatience.reload_after is not None and policy.retry is not None:
+        times = policy.retry.max_attempts - 1
+        some = f", though {percent(impatience.give_up)} leave each time" if impatience.give_up else ""
+        asked = pages(times, impatience.give_up)
+        yield (
+            f"{name}: who has no answer after {_about(impatience.reload_after)} reloads, up to "
+            f"{times} time{'s' if times > 1 else ''}{some}; what nobody waits for any more is still done, so when "
+            f"nothing is answered in time the load is {asked:.3g} times as high"
+        )
+
+
 def _busiest(scenario: Scenario) -> Iterator[str]:
     """The same at the peaks of the loads, where those are worth telling; the peaks need not come together."""
     start, end = scenario.time.warmup, scenario.time.duration
@@ -198,25 +220,14 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
         yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
-def held(scenario: Scenario) -> dict[str, float]:
+def _held(scenario: Scenario) -> dict[str, float]:
     """For blocking services with limited workers: share of workers held, waiting for calls included,
     unloaded.
     """
-    rates = offered_rates(
-        scenario.model_copy(
-            update={"load": {k: v for k, v in scenario.load.items() if isinstance(v, OpenLoad)}}
-        )
-    )
-    found: dict[str, float] = {}
-    for name, body in scenario.services.items():
-        if body.concurrency is None or body.threading == "async":
-            continue
-        busy = 0.0
-        for operation in body.operations:
-            seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
-            busy += rates.get(f"{name}.{operation}", 0.0) * seconds
-        found[name] = busy / (body.concurrency * body.replicas)
-    return found
+    return {
+        name: workers / ((scenario.services[name].concurrency or 1) * scenario.services[name].replicas)
+        for name, workers in held(scenario).items()
+    }
 
 
 def _paths(scenario: Scenario) -> Iterator[str]:
@@ -365,15 +376,24 @@ def _where(fault: Fault) -> str:
     return listed(places) + narrowed + (f" in zone {fault.zone}" if fault.zone else "")
 
 
-def both_ways(scenario: Scenario, instant: int | None) -> str:
-    """An instant as elapsed time, and as a calendar moment where the scenario has one."""
+def both_ways(scenario: Scenario, instant: int | None, zone: str | None = None) -> str:
+    """An instant as elapsed time, and as a calendar moment where the scenario has one, with the name of the zone's time
+    then; `zone` is another one whose clock is told too.
+    """
     if instant is None:
         return "–"
     text = format_duration(instant)
     if scenario.time.start is None:
         return text
-    moment = datetime.fromisoformat(scenario.time.start) + timedelta(microseconds=instant / 1_000)
-    return f"{text} ({moment.strftime('%a %Y-%m-%d %H:%M:%S')})"
+    start, home = datetime.fromisoformat(scenario.time.start), scenario.time.zone
+    gone = timedelta(microseconds=instant / 1_000)
+    moment = local(start, home, gone)
+    told = moment.strftime("%a %Y-%m-%d %H:%M:%S")
+    if home is not None:
+        told += f" {abbreviation(home, utc(home, start) + gone)}"
+        if zone is not None and zone != home:
+            told += f", {local(start, zone, gone, home):%a %H:%M} in {zone}"
+    return f"{text} ({told})"
 
 
 def _windows(scenario: Scenario) -> Iterator[str]:

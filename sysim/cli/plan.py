@@ -32,7 +32,9 @@ def _confidence(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @click.option("--window", metavar="A..B", help="What to judge, as 17:00..17:20; the busiest five minutes unless given.")
 @click.option("--minimise", type=click.Choice(["cost", "replicas"]), help="What is to be small.")
 @click.option("--confidence", "sure", callback=_confidence, metavar="SHARE", help="How sure to be; 95% unless given.")
-@click.option("--no-day", is_flag=True, help="Neither the latency curve nor the picture of the whole run.")
+@click.option(
+    "--no-day", is_flag=True, help="Neither the latency curve, nor the whole run, nor other ways to have the replicas.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
 @click.option(
     "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N",
@@ -106,4 +108,7 @@ def _write(found: CapacityPlan, scenario: Scenario, folder: Path) -> list[Path]:
     if found.curve is not None:
         drawn = plot.plan_curve(found)
         files += [plot.save(drawn, folder / f"curve{suffix}") for suffix in (".png", ".svg")]
+    if found.supplies is not None:
+        drawn = plot.plan_supply(found)
+        files += [plot.save(drawn, folder / f"supply{suffix}") for suffix in (".png", ".svg")]
     return files

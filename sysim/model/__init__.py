@@ -21,14 +21,16 @@ steps         each with name?, probability?, flag?, optional:
               Publish(target, policy?) Fail(share) Repeat(times, steps) Choose(options: Option(weight, steps))
               Think(duration: D)
 policy        CallPolicy(name?, place?, timeout?, deadline?, cancel, retry?, hedge?, circuit_breaker?,
-              rate_limit?, bulkhead?, balancer, network?, fallback?; .scope) Deadline(after, propagate)
+              rate_limit?, bulkhead?, balancer, network?, fallback?, impatience?; .scope, .ends)
+              Impatience(patience?: D, reload_after?: D, give_up) Deadline(after, propagate)
               Retry(max_attempts, on, backoff?, budget?) ExponentialBackoff(initial, multiplier, max?, jitter)
               ConstantBackoff(value, jitter) RatioBudget(ratio, min_per_second, window)
               BucketBudget(tokens, deposit, cost, deposit_on) Hedge(delay, max_attempts, cancel_losers)
               CircuitBreaker(failure_rate, window: CallWindow(calls) | TimeWindow(time), minimum_calls,
               open_for, half_open_calls, slow_call_rate?, slow_call_duration?) RateLimit(rate, burst)
               Bulkhead(max_concurrent, max_wait) Network(latency: D?, cross_zone: D?, loss)
-              Fallback(on, latency: D?, steps)
+              Fallback(on, latency: D?, steps) Reloads(reload_after: D, reloads, give_up, on, backoff?; .pages)
+              impatient(policy, place, patience, reloads) -> the policy of a load with such people
 balancing     RoundRobin() Random() LeastRequest(choices) LeastOutstanding()
 workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, rate, arrivals,
               clients)
@@ -38,7 +40,7 @@ workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, p
               Batch(size? | geometric?; .mean) ModulatedRate(states: RateState(rate, mean); .mean)
 calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
               DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
-              every?), noise?: Noise(cv, every))
+              every?), growth?: Growth(monthly, since?), noise?: Noise(cv, every), home?, zone?)
 fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, replica_share?, zone?, each?, until?)
               on: ServiceTarget(service) OperationTarget(service, operation) ZoneTarget(zone)
               EdgeTarget(caller, caller_operation?, callee, callee_operation?)
@@ -89,6 +91,7 @@ from sysim.model.calendar import (
     CalendarRate,
     DailyCurve,
     DailyFactors,
+    Growth,
     Noise,
     Weekly,
 )
@@ -130,6 +133,7 @@ from sysim.model.fault import (
     SlowdownFault,
     ZoneTarget,
 )
+from sysim.model.impatience import Reloads, impatient
 from sysim.model.planning import (
     Assumption,
     NoFailure,
@@ -153,6 +157,7 @@ from sysim.model.policy import (
     ExponentialBackoff,
     Fallback,
     Hedge,
+    Impatience,
     Network,
     RateLimit,
     RatioBudget,
@@ -224,6 +229,7 @@ __all__ = [
     "CalendarRate",
     "DailyCurve",
     "DailyFactors",
+    "Growth",
     "Noise",
     "Weekly",
     "Action",
@@ -283,6 +289,7 @@ __all__ = [
     "FaultTarget",
     "Gamma",
     "Hedge",
+    "Impatience",
     "Hyperexponential",
     "LatencyFault",
     "LeastOutstanding",
@@ -321,6 +328,7 @@ __all__ = [
     "Repeat",
     "ReplayRate",
     "ResetFault",
+    "Reloads",
     "Retry",
     "RetryBudget",
     "RoundRobin",
@@ -342,4 +350,5 @@ __all__ = [
     "Work",
     "ZoneTarget",
     "default_bucket",
+    "impatient",
 ]

@@ -195,6 +195,18 @@ def _deadline(value: Any) -> Any:
     return Deadline(after=duration(value)) if isinstance(value, str) else value
 
 
+class Impatience(Model):
+    """What people do who wait, drawn for each of them anew.
+
+    After `patience` the whole call ends as `deadline`: they leave. After `reload_after` an attempt ends as `timeout`,
+    and where there is a retry they ask again. In a share `give_up` (0..1) of the cases in which they could they do not.
+    """
+
+    patience: DistributionLike | None = None
+    reload_after: DistributionLike | None = None
+    give_up: Share = 0.0
+
+
 class CallPolicy(Model):
     """Everything a caller does around a call. State is one per (caller replica or client, `scope`, called
     service).
@@ -217,6 +229,14 @@ class CallPolicy(Model):
     balancer: BalancerLike = RoundRobin()
     network: Network | None = None
     fallback: Fallback | None = None
+    impatience: Impatience | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether a call ends by itself, whatever its callee does."""
+        drawn = self.impatience
+        own = self.timeout is not None or self.deadline is not None
+        return own or (drawn is not None and (drawn.patience or drawn.reload_after) is not None)
 
     @property
     def scope(self) -> str | None:
@@ -226,6 +246,7 @@ class CallPolicy(Model):
 
 __all__ = [
     "FALLEN_BACK", "RETRIED", "Backoff", "BucketBudget", "Bulkhead", "CallPolicy", "CallWindow",
-    "CircuitBreaker", "ConstantBackoff", "Deadline", "ExponentialBackoff", "Fallback", "Hedge", "Jitter",
+    "CircuitBreaker", "ConstantBackoff", "Deadline", "ExponentialBackoff", "Fallback", "Hedge",
+    "Impatience", "Jitter",
     "Network", "RateLimit", "RatioBudget", "Retry", "RetryBudget", "TimeWindow",
 ]  # fmt: skip

@@ -122,7 +122,8 @@ def _loads(plan: Plan) -> Iterable[str]:
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
             what = "states" if row[t.L_ARRIVALS] == t.ARRIVALS_MMPP else "pieces"
             pieces = f", {row[t.L_RATES]} {what}" if row[t.L_RATES] > 1 else ""
-            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}, {row[t.L_CLIENTS]} clients"
+            noise = ", with noise" if row[t.L_FIRST_RATE] in plan.noise[: plan.n_noise, t.NZ_FIRST] else ""
+            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}{noise}, {row[t.L_CLIENTS]} clients"
         if row[t.L_CLASS]:
             yield f"  class {row[t.L_CLASS]}"
         first = int(row[t.L_FIRST_STREAM])
@@ -228,8 +229,12 @@ def _caller_side(plan: Plan, number: int) -> Iterable[str]:
     if row[t.P_DEADLINE] < t.NEVER:
         propagate = " propagated" if row[t.P_PROPAGATE] else ""
         yield f"deadline {_ns(row[t.P_DEADLINE])}{_lane(row[t.P_DEADLINE_LANE])}{propagate}"
+    if row[t.P_DEADLINE_DIST] >= 0:
+        yield f"patience {_distribution(plan, row[t.P_DEADLINE_DIST])}"
     if row[t.P_MAX_ATTEMPTS] > 1:
         yield f"{row[t.P_MAX_ATTEMPTS]} tries on [{_outcomes(int(row[t.P_RETRY_ON]))}]"
+        if values[t.PF_GIVE_UP]:
+            yield f"{_share(values[t.PF_GIVE_UP])} give up each time"
         if row[t.P_BACKOFF] != t.BACKOFF_NONE:
             most = values[t.PF_BACKOFF_MAX]
             cap = f" up to {most:g}s" if most < _UNBOUNDED_S else ""
@@ -249,6 +254,8 @@ def _caller_side(plan: Plan, number: int) -> Iterable[str]:
         yield f"rate limit one in {_ns(row[t.P_RATE_INTERVAL])}, burst {row[t.P_RATE_BURST]}"
     if row[t.P_TIMEOUT] < t.NEVER:
         yield f"timeout {_ns(row[t.P_TIMEOUT])}{_lane(row[t.P_TIMEOUT_LANE])}"
+    if row[t.P_TIMEOUT_DIST] >= 0:
+        yield f"timeout {_distribution(plan, row[t.P_TIMEOUT_DIST])}"
     if row[t.P_BULKHEAD] < t.NEVER:
         wait = f" waiting {_ns(row[t.P_BULKHEAD_WAIT])}" if row[t.P_BULKHEAD_WAIT] else ""
         yield f"bulkhead {row[t.P_BULKHEAD]}{wait}{_lane(row[t.P_BULKHEAD_LANE])}"

@@ -198,7 +198,9 @@ P_FALLBACK_ON: Final = 32  # bit set of outcomes, 0: no fallback
 P_FALLBACK_LATENCY: Final = 33  # distribution, or -1
 P_WINDOW_LEN: Final = 34  # rows of `ring` a scope of this policy needs
 P_FALLBACK_FORCED: Final = 35  # 1: an operator has all calls answered by the fallback
-N_P: Final = 36
+P_TIMEOUT_DIST: Final = 36  # distribution of a timeout that is drawn for each attempt, -1: P_TIMEOUT holds
+P_DEADLINE_DIST: Final = 37  # of a deadline that is drawn for each call, -1: P_DEADLINE holds
+N_P: Final = 38
 PF_BACKOFF_INITIAL: Final = 0  # policiesF; seconds
 PF_BACKOFF_MULTIPLIER: Final = 1
 PF_BACKOFF_MAX: Final = 2
@@ -211,7 +213,8 @@ PF_BUCKET_COST: Final = 8
 PF_BREAKER_FAILURES: Final = 9  # failure rate 0..1
 PF_BREAKER_SLOW: Final = 10  # slow call rate 0..1; above 1: never
 PF_LOSS: Final = 11  # network loss one way
-N_PF: Final = 12
+PF_GIVE_UP: Final = 12  # share of those who could try again and do not
+N_PF: Final = 13
 BACKOFF_NONE: Final = 0
 BACKOFF_CONSTANT: Final = 1
 BACKOFF_EXPONENTIAL: Final = 2
@@ -305,6 +308,14 @@ LT_CUMULATED: Final = 3  # the integral at its start
 LT_ROW: Final = 4  # its row of `rates`
 LT_NUMBER: Final = 5  # how many states there have been
 N_LT: Final = 6
+
+# noise: the loads whose calendar has some, and in noise_slots the slot of each row of `rates` (0 for others)
+NZ_FIRST: Final = 0  # rows of `rates`
+NZ_COUNT: Final = 1
+NZ_KEY: Final = 2
+N_NZ: Final = 3
+NZF_SD: Final = 0  # standard deviation of the factor's logarithm
+N_NZF: Final = 1
 
 # streams (plan)
 T_LOAD: Final = 0

@@ -38,6 +38,7 @@ def verify(plan: Plan) -> None:
     _services(plan)
     _calls(plan)
     _loads(plan)
+    _noise(plan)
     _faults(plan)
     _actions(plan)
     _scalers(plan)
@@ -142,7 +143,7 @@ def _calls(plan: Plan) -> None:
     _spans(sites[:, t.C_FAULTS], sites[:, t.C_N_FAULTS], len(plan.site_faults), "the faults of a site")
     for column in (t.P_TIMEOUT_LANE, t.P_DEADLINE_LANE, t.P_BULKHEAD_LANE):
         _within(policies[:, column], plan.n_lanes, "the lane of a policy", none=True)
-    for column in (t.P_HEDGE_DELAY, t.P_LATENCY, t.P_FALLBACK_LATENCY):
+    for column in (t.P_HEDGE_DELAY, t.P_LATENCY, t.P_FALLBACK_LATENCY, t.P_TIMEOUT_DIST, t.P_DEADLINE_DIST):
         _within(policies[:, column], len(plan.dist), "the distribution of a policy", none=True)
     _within(scopes[:, t.K_POLICY], plan.n_policies, "the policy of a scope")
     _within(scopes[:, t.K_STAT], plan.n_stats, "the statistics of a scope")
@@ -184,6 +185,14 @@ def _loads(plan: Plan) -> None:
         else:  # so that no cycle of a user goes by without an entry
             thinks = plan.code[load[t.L_PC], t.I_OP] == t.OP_THINK
             _check(thinks or load[t.L_CLOSED] == 0, f"the users of load {number} do not think")
+
+
+def _noise(plan: Plan) -> None:
+    noise = plan.noise[: plan.n_noise]
+    length = len(plan.rates) if plan.n_noise else 1
+    _check(len(plan.noise_slots) == length, "the slots of noise are not those of rates")
+    _spans(noise[:, t.NZ_FIRST], noise[:, t.NZ_COUNT], len(plan.rates), "the rates of noise")
+    _check((plan.noiseF[: plan.n_noise] >= 0.0).all(), "noise has a negative deviation")
 
 
 def _faults(plan: Plan) -> None:

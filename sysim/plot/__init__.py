@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from sysim.study.swept import Swept
     from sysim.study.whatif import WhatIf
     from sysim.study.year_result import Year
+    from sysim.traffic.fit import Fit
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "save", "sweep", "timeline", "tipping",
-    "vulnerability", "what_if", "year",
+    "causes", "fitted", "graph", "impact", "latency", "plan_curve", "plan_day", "plan_supply", "save", "sweep",
+    "timeline", "tipping", "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
 
@@ -85,6 +86,13 @@ def what_if(found: WhatIf) -> Figure:
     return draw(found)
 
 
+def fitted(found: Fit) -> Figure:
+    """A trace, the calendar fitted to it, and the weeks that were held out."""
+    from sysim.plot.traces import fitted as draw
+
+    return draw(found)
+
+
 def year(found: Year) -> Figure:
     """The days of a year by what failed, and the utilisation at the peak of each."""
     from sysim.plot.calendar_map import year as draw
@@ -95,6 +103,13 @@ def year(found: Year) -> Figure:
 def plan_day(found: CapacityPlan) -> Figure:
     """Load, capacity and loss over the whole run under a capacity plan."""
     from sysim.plot.capacity import day as draw
+
+    return draw(found)
+
+
+def plan_supply(found: CapacityPlan) -> Figure:
+    """The climb to the peak under static, scheduled and autoscaled replicas."""
+    from sysim.plot.capacity import supply as draw
 
     return draw(found)
 

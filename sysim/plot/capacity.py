@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ from sysim.plot.style import (
     time_unit,
 )
 from sysim.study.capacity.plan import CapacityPlan
+from sysim.zones import local
 
 NS = 1_000_000_000
 
@@ -63,7 +65,7 @@ def day(found: CapacityPlan) -> Figure:
         first = found.situations[0]
         for axes in (above, below):
             axes.axvspan(first.start / NS / unit, first.end / NS / unit, color=GREY, alpha=0.3, lw=0)
-        time_axis(below, found.scenario.time.start, length_s, unit, name)
+        time_axis(below, found.scenario.time.start, length_s, unit, name, found.scenario.time.zone)
         for axes in (above, below):
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         note = f"shaded: the stretch that is judged. Lost: from {span(found.day.looked_s)} of each slot"
@@ -92,6 +94,43 @@ def _loss_axis(axes: Axes, values: list[float], promised: float | None) -> None:
     axes.set_yticks(marks)
     axes.set_yticks([], minor=True)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
+
+
+def supply(found: CapacityPlan) -> Figure:
+    """The climb to the peak under each way to have replicas: load, ready replicas of the largest service, losses."""
+    assert found.supplies is not None and found.sizes is not None
+    ways = found.supplies.ways
+    name = found.room.names[int(np.argmax(found.sizes))]
+    t = ways[0].t_s
+    begin = (found.supplies.start / NS) - (t[-1] + t[1] - t[0] - (found.supplies.end - found.supplies.start) / NS)
+    width = float(t[1] - t[0])
+    length_s = float(t[-1]) + width
+    unit, unit_name = time_unit(length_s)
+    edges = np.array([*t, length_s]) / unit
+    with styled():
+        drawn = figure(9.5, 5.6)
+        above, below = drawn.subplots(2, 1, sharex=True)
+        for number, way in enumerate(ways):
+            colour, line = LINES[number]
+            up = way.up[name]
+            above.step(edges, [*up, up[-1]], where="post", color=colour, ls=line, lw=1.4, label=way.name)
+            rate = way.lost_over / width
+            below.step(edges, [*rate, rate[-1]], where="post", color=colour, ls=line, lw=1.4, label=way.name)
+        above.set_ylabel(f"ready replicas of {name}")
+        above.set_ylim(0)
+        above.set_title(f"{found.scenario.name}: the climb to the peak, nothing broken")
+        below.set_ylabel("requests lost a second")
+        below.set_ylim(0)
+        grouped_axis(below)
+        start = found.scenario.time.start
+        moment = None
+        if start is not None:
+            gone = timedelta(seconds=max(0.0, begin))
+            moment = local(datetime.fromisoformat(start), found.scenario.time.zone, gone).isoformat()
+        time_axis(below, moment, length_s, unit, unit_name, found.scenario.time.zone)
+        for axes in (above, below):
+            axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return drawn
 
 
 def curve(found: CapacityPlan) -> Figure:
@@ -136,4 +175,4 @@ def curve(found: CapacityPlan) -> Figure:
     return drawn
 
 
-__all__ = ["curve", "day"]
+__all__ = ["curve", "day", "supply"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sysim.analysis.checks import Verdict
+from sysim.analysis.estimates import Estimate
 from sysim.analysis.words import Clock, amount, counted, listed, per_second, percent, span
 from sysim.model import OpenLoad
 from sysim.model.demand import mean_rate
@@ -18,6 +19,7 @@ from sysim.study.capacity.curve import Saturation
 from sysim.study.capacity.plan import HOURS_A_MONTH, CapacityPlan
 from sysim.study.capacity.search import Certificate
 from sysim.study.capacity.situations import Situation
+from sysim.study.capacity.supply import STARTUP, Supplies, Supply
 
 NS = 1_000_000_000
 FEWER = {"violated": "breaks it", "overloaded": "overloads it", "undecided": "cannot tell", "holds": "would do"}
@@ -29,6 +31,7 @@ def plan_text(found: CapacityPlan) -> str:
     lines = [_asked(found), ""]
     lines += _table(found)
     lines += ["", *_kept(found)] if found.certificate is not None else []
+    lines += ["", *_ways(found.supplies, found.room.currency)] if found.supplies is not None else []
     lines += ["", *sentences(found), method(found)]
     return "\n".join(lines)
 
@@ -51,7 +54,38 @@ def sentences(found: CapacityPlan) -> tuple[str, ...]:
             f"The knee of the latency curve of {found.curve.load} lies at {knee.factor:.2g} times this load: up to "
             f"there goodput rises faster than the mean latency ({span(knee.mean_s)} there, p99 {span(knee.p99_s)})."
         )
+    if found.supplies is not None:
+        told += [_supply(found, found.supplies, way) for way in found.supplies.ways[1:]]
+        told += _assumed(found.supplies)
     return tuple(told)
+
+
+def _supply(found: CapacityPlan, ways: Supplies, way: Supply) -> str:
+    """What one way costs and loses beside replicas that are there all the time."""
+    static, more = ways.ways[0], way.more
+    assert more is not None
+    if way.cost is not None and static.cost:
+        less = 1 - way.cost / static.cost
+        cost = f"would cost {abs(less) * 100:.0f} % {'less' if less >= 0 else 'more'} over the whole run"
+    else:
+        cost = "would do"
+    clock = _clock(found)
+    when = f"between {clock(ways.start / NS)} and {clock(ways.end / NS)}"
+    if not more.differs:
+        what = listed(found.loads)
+        return f"{way.name.capitalize()} replicas {cost}, and lose no more {what} {when} that could be told."
+    sure = "" if more.half_width is None else f" ± {more.half_width:,.0f}"
+    word = "more" if more.mean > 0 else "fewer"
+    return (
+        f"{way.name.capitalize()} replicas {cost}, and lose {abs(more.mean):,.0f}{sure} {word} of {way.offered:,} "
+        f"{listed(found.loads)} {when}."
+    )
+
+
+def _assumed(ways: Supplies) -> list[str]:
+    if not ways.assumed:
+        return []
+    return [f"The file has no startup of {listed(ways.assumed)}: {span(STARTUP / NS)} was assumed for these two ways."]
 
 
 def _asked(found: CapacityPlan) -> str:
@@ -69,7 +103,7 @@ def _asked(found: CapacityPlan) -> str:
 
 
 def _clock(found: CapacityPlan) -> Clock:
-    return Clock(found.scenario.time.start, found.scenario.time.duration / NS)
+    return Clock(found.scenario.time.start, found.scenario.time.duration / NS, found.scenario.time.zone)
 
 
 def _answer(found: CapacityPlan) -> str:
@@ -195,6 +229,19 @@ def _kept(found: CapacityPlan) -> list[str]:
     return aligned(rows)
 
 
+def _ways(ways: Supplies, currency: str | None) -> list[str]:
+    rows = [["replicas", "lost at the peak", "more than static", *([f"{currency} for the run"] if currency else [])]]
+    for way in ways.ways:
+        more = "" if way.more is None else _around(way.more)
+        cost = [] if way.cost is None else [f"{way.cost:,.2f}"]
+        rows.append([way.name, f"{_around(way.lost)} of {way.offered:,}", more, *cost])
+    return aligned(rows)
+
+
+def _around(one: Estimate) -> str:
+    return f"{one.mean:,.0f}" if not one.half_width else f"{one.mean:,.0f} ± {one.half_width:,.0f}"
+
+
 def method(found: CapacityPlan) -> str:
     """How the answer was come by."""
     room = found.room
@@ -264,6 +311,17 @@ def plan_dict(found: CapacityPlan) -> dict[str, Any]:
             "slots": [
                 {"from_s": s.start_s, "to_s": s.end_s, "offered_per_s": dict(s.offered), "lost": dict(s.lost)}
                 for s in found.day.slots
+            ],
+        },
+        "ways": None if found.supplies is None else {
+            "from_s": found.supplies.start / NS,
+            "to_s": found.supplies.end / NS,
+            "startup_assumed": list(found.supplies.assumed),
+            "each": [
+                {"name": way.name, "offered": way.offered, "lost": way.lost.mean, "half_width": way.lost.half_width,
+                 "more_than_static": None if way.more is None else way.more.mean,
+                 "more_half_width": None if way.more is None else way.more.half_width, "cost_of_run": way.cost}
+                for way in found.supplies.ways
             ],
         },
         "sentences": list(sentences(found)),

@@ -217,7 +217,7 @@ class _Warnings:
 
     def endless(self, caller: str, at: str, step: Call | Publish, policy: CallPolicy | None) -> None:
         """A call that nothing ends if its message is lost."""
-        if policy is not None and (policy.timeout is not None or policy.deadline is not None):
+        if policy is not None and policy.ends:
             return
         cause = ""
         if policy is not None and policy.network is not None and policy.network.loss > 0:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
-from sysim.scenario_file.calendar import PARTS, calendar_parts
+from sysim.scenario_file.calendar import PARTS, anchored, calendar_parts, own_zone
 from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
+from sysim.scenario_file.jobs import Jobs
 from sysim.scenario_file.nodes import Map, Node, Seq, is_null
-from sysim.scenario_file.policies import NO_POLICY, POLICY_REF
+from sysim.scenario_file.policies import NO_POLICY, POLICY_REF, reloads
 from sysim.scenario_file.references import ZONE_REF, MixShape, TargetRef
 from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Named, Record, Schema, Shape, Value
@@ -74,7 +75,8 @@ def _with_calendar(build: Callable[..., Any]) -> Callable[..., Any]:
     def both(value: Any, **extra: Any) -> Any:
         parts = {key: part for key, part in extra.items() if key in PARTS}
         base = build(value, **{key: part for key, part in extra.items() if key not in PARTS})
-        return model.CalendarRate(base=base, **parts) if parts else base
+        factors = {key: part for key, part in parts.items() if key != "zone"}  # which `_Rate.read` adds
+        return model.CalendarRate(base=base, **factors) if parts else base
 
     return both
 
@@ -86,22 +88,20 @@ class _Rate(OneOf):
         return RATE if name == "from" else super().sibling(name)
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
-        if isinstance(node, Map) and ctx.start is None:
-            for key in ("weekly", "dates"):
-                if key in node.entries:
-                    message = f"found {key!r} without time.start, expected it to say which day time 0 is"
-                    hint = "add start: 2026-04-11T00:00 to time"
-                    ctx.report(node.key_mark(key), "missing-key", join(at, key), message, hint)
-                    return INVALID
+        if isinstance(node, Map) and not anchored(node, at, ctx):
+            return INVALID
         if isinstance(node, Map) and not any(key in self.keyed or key in self.later for key in node.entries):
             part = next((key for key in node.entries if key in PARTS), None)
             if part is not None:
                 message = f"found {part!r} without a rate to multiply, expected 'base' or a shape beside it"
                 ctx.report(node, "missing-key", at, message, "add base: 400/s")
                 return INVALID
-        value = super().read(node, at, ctx)
+        zone = own_zone(node)
+        with ctx.on_clock(zone):
+            value = super().read(node, at, ctx)
         if isinstance(value, model.CalendarRate) and ctx.start is not None:
-            return value.model_copy(update={"start": ctx.start.isoformat()})
+            update = {"start": ctx.start.isoformat(), "home": ctx.zone, "zone": zone or ctx.zone}
+            return value.model_copy(update=update)
         return value
 
     def child(self, key: str) -> Shape | None:
@@ -115,11 +115,17 @@ class _Rate(OneOf):
         return schema
 
 
+def _kind_of_replay(node: Node) -> str:
+    if isinstance(node, Seq):
+        return "instants"
+    return "jobs" if isinstance(node, Map) and "at" in node.entries else "csv"
+
+
 def _replay() -> Shape:
     return Either(
-        "{csv, time} or a list of instants",
-        lambda node: "instants" if isinstance(node, Seq) else "csv",
-        {"csv": Replay(), "instants": ListOf("a list of instants", INSTANT, 1)},
+        "{csv, time}, {at, every, count, spread} or a list of instants",
+        _kind_of_replay,
+        {"csv": Replay(), "jobs": Jobs(), "instants": ListOf("a list of instants", INSTANT, 1)},
     )
 
 
@@ -168,14 +174,19 @@ def _batch(size: Any) -> model.Batch:
 
 
 class _Load(Record):
-    """A load: its own policy is read first, because the calls of its journey use it."""
+    """A load: its own policy is read first, because the calls of its journey use it, and with it how patient its
+    people are.
+    """
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         policy = None
-        own = node.get("policy") if isinstance(node, Map) else None
-        if own is not None:
-            read = POLICY_REF.read(own, join(at, "policy"), ctx)
-            policy = None if read is INVALID or read == NO_POLICY else read
+        if isinstance(node, Map):
+            values = {
+                key: self.fields[key].read(child, join(at, key), ctx)
+                for key in ("policy", "patience", "impatience")
+                if (child := node.get(key)) is not None and not is_null(child)
+            }
+            policy = _with_people({key: value for key, value in values.items() if value is not INVALID}, at)
         with ctx.inside("journey", ctx.caller, policy):
             return super().read(node, at, ctx)
 
@@ -190,9 +201,25 @@ class _Load(Record):
         arrivals = values.get("arrivals")
         if isinstance(arrivals, model.ModulatedRate):
             values = {key: value for key, value in values.items() if key != "arrivals"} | {"rate": arrivals}
-        if values.get("policy") == NO_POLICY:
-            values = {**values, "policy": None}
+        policy = None if values.get("policy") == NO_POLICY else values.get("policy")
+        for key, parts in (("patience", ("deadline",)), ("impatience", ("timeout", "retry"))):
+            both = next((part for part in parts if getattr(policy, part, None) is not None), None)
+            if key in values and both is not None and isinstance(node, Map):
+                message = f"found {key!r} and a policy with {both!r}, expected one: it says when people stop waiting"
+                hint = "a reload is the timeout and the retry of a person" if key == "impatience" else ""
+                ctx.report(node.key_mark(key), "ambiguous", join(at, key), message, hint)
+                return INVALID
+        values = {**values, "policy": _with_people(values, at)}
+        values = {key: value for key, value in values.items() if key not in ("patience", "impatience")}
         return super().construct(values, node, at, ctx)
+
+
+def _with_people(values: dict[str, Any], at: str) -> model.CallPolicy | None:
+    """The policy of a load, with the patience of its people in it."""
+    policy = values.get("policy")
+    return model.impatient(
+        None if policy == NO_POLICY else policy, join(at, "policy"), values.get("patience"), values.get("impatience")
+    )
 
 
 class _Loads(Tagged):
@@ -231,6 +258,8 @@ def _load() -> Shape:
         "mix": MixShape(),
         "journey": STEPS,
         "policy": POLICY_REF,
+        "patience": DISTRIBUTION,
+        "impatience": reloads(),
         "value": MONEY,
         "degraded_value": MONEY,
         "zone": ZONE_REF,

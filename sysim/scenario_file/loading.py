@@ -280,6 +280,6 @@ def _rate_with_rows(rate: Any, base: RateProfile) -> Any:
     if "csv" in rate and isinstance(base, StepsRate):
         rows = [{"at": f"{step.at}ns", "rate": f"{Decimal(repr(step.rate)):f}/s"} for step in base.steps]
         return {"steps": rows, **{key: value for key, value in rate.items() if key != "csv"}}
-    if "replay" in rate and isinstance(base, ReplayRate):
+    if isinstance(rate.get("replay"), dict) and "csv" in rate["replay"] and isinstance(base, ReplayRate):
         return {**rate, "replay": [f"{at}ns" for at in base.instants]}
     return {**rate, "base": _rate_with_rows(rate["base"], base)} if "base" in rate else rate

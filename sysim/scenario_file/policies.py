@@ -172,6 +172,14 @@ class _FallbackSteps(Shape):
         return None
 
 
+def reloads() -> Record:
+    """What people do who wait for a page, beside the policy of a load."""
+    return Record("an impatience {reload_after, reloads, give_up, on, backoff}", model.Reloads, {
+        "reload_after": DISTRIBUTION, "reloads": COUNT, "give_up": SHARE, "on": outcomes("a reload"),
+        "backoff": _backoff(),
+    }, ("reload_after",))  # fmt: skip
+
+
 def _policy() -> Record:
     deadline = Record(
         "{after, propagate}", model.Deadline, {"after": DURATION, "propagate": TRUTH}, ("after",)
@@ -357,4 +365,4 @@ class PolicyMap(MapOf):
 POLICY_REF = Either("a policy", _is_map, {"scalar": _PolicyName(), "map": POLICY})
 """A policy where a call, publish, load or default asks for one."""
 
-__all__ = ["NO_POLICY", "POLICY", "POLICY_REF", "PolicyMap", "named_policy", "read_policy"]
+__all__ = ["NO_POLICY", "POLICY", "POLICY_REF", "PolicyMap", "named_policy", "read_policy", "reloads"]

@@ -29,8 +29,11 @@ X_PICK: Final = 320  # + 0, 1, …: the balancer
 X_LOSS_OUT: Final = 384
 X_LOSS_BACK: Final = 385
 X_LOSS_CANCEL: Final = 386
+X_TIMEOUT: Final = 448  # where it is drawn
 
 # draws of a call, by its key
+X_GIVE_UP: Final = -1  # - tries so far: whether its caller gives up
+X_DEADLINE: Final = 320  # where it is drawn
 X_DOOR: Final = 440  # whether a request is shed at the door
 X_FALLBACK: Final = 448  # latency of the fallback
 X_BACKOFF: Final = 512  # + tries so far: jitter

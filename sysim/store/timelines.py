@@ -48,8 +48,9 @@ def series_of(bucket_s: float, some: Iterable[Row]) -> Series:
             found[kind].setdefault(subject, {})[metric] = values
     plural = {kind: found[singular] for kind, singular in KINDS.items()}
     edges = axes.get("latency_edges", np.zeros(1))  # a store of an earlier version has none
+    shape = len(axes["latency_t"]), len(edges) - 1  # no bands where nothing has ended
     bands = {
-        load: {metric: values.reshape(-1, len(edges) - 1) for metric, values in tables.items()}
+        load: {metric: values.reshape(shape) for metric, values in tables.items()}
         for load, tables in found[BANDS].items()
     }
     return Series(

@@ -387,9 +387,29 @@ class _Scenario:
                 node["policy"] = self.policy(1)
         if rng.random() < 0.5:
             node["priority"] = rng.choice((1, 2, 2, 3))
+        self.people(node)
         if self.zones and rng.random() < 0.5:
             node["zone"] = rng.choice(("a", "b") if "b" in self.known_zones else ("a",))
         return node
+
+    def people(self, node: Node) -> None:
+        """How patient they are, where the load's policy leaves room for it."""
+        rng = self.rng
+        policy = node.get("policy", {})
+        if isinstance(policy, str):
+            policy = self.policies[policy]
+        if self.seldom() and "deadline" not in policy:
+            node["patience"] = rng.choice((self.drawn(), {"exponential": "3ms"}, "2ms"))
+        if self.seldom() and "timeout" not in policy and "retry" not in policy:
+            node["impatience"] = {"reload_after": self.drawn(), "reloads": rng.choice((1, 2, 3))}
+            if rng.random() < 0.5:
+                node["impatience"]["give_up"] = rng.choice(("30%", "50%"))
+            if rng.random() < 0.3:
+                node["impatience"]["on"] = ["timeout", "error", "rejected"]
+            if rng.random() < 0.3:
+                node["impatience"]["backoff"] = {"constant": self.span(), "jitter": "full"}
+        if ("patience" in node or "impatience" in node) and isinstance(node.get("policy"), str):
+            node["policy"] = {"extends": node["policy"]}  # it is no longer the named one, which nobody may use
 
     def states(self) -> list[Node]:
         """Of a modulated rate: as short as the run."""

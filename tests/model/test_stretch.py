@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sysim.model import Constant, ConstantRate, OpenLoad, ReplayRate, Scenario
 from sysim.model.calendar import DAY, HOUR, MINUTE, SECOND
 from sysim.model.demand import mean_rate, peak_rate
 from sysim.model.scaling import scaled
-from sysim.model.stretch import stretch
+from sysim.model.stretch import stretch, with_noise_of
 from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
@@ -59,7 +60,7 @@ def integral(table: Any, instants: Any) -> Any:
 
 @pytest.mark.parametrize("shape", sorted(RATES))
 def test_the_rate_at_every_instant_is_that_of_the_whole(shape: str) -> None:
-    whole = scenario(RATES[shape])
+    whole = with_noise_of(scenario(RATES[shape]), 1234)
     table = rates(whole.load["users"], whole.time.duration, "users")  # type: ignore[arg-type]
     rng = np.random.default_rng(3)
     for start, length, warmup in [
@@ -82,6 +83,24 @@ def test_the_rate_at_every_instant_is_that_of_the_whole(shape: str) -> None:
         total = integral(own, np.array([part.time.duration / SECOND]))[0]
         first, last = integral(table, np.array([cut, start + length]) / SECOND)
         assert total == pytest.approx(last - first, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
+def test_a_stretch_beyond_a_change_of_the_clock_is_on_that_clock(day: str) -> None:
+    parts = (
+        f"daily: [{', '.join(str(n + 1) for n in range(24))}], weekly: {{sun: 3}}, growth: 5%, "
+        "bursts: [{at: '08:00', for: 2h, factor: 5, ramp: 10m, every: 1d}], noise: {cv: 20%, every: 7m}"
+    )
+    for zone in ("", "zone: America/New_York, "):
+        text = f"{HEAD}load: {{users: {{call: s.o, rate: {{{zone}base: 4/s, {parts}}}}}}}\n"
+        zoned = re.sub(r"start: [^,}]+", f"start: {day}T00:00, zone: Europe/London", text)
+        whole = with_noise_of(sysim.loads(zoned).model, 7)
+        table = rates(whole.load["users"], whole.time.duration, "users")  # type: ignore[arg-type]
+        part = stretch(whole, 22 * HOUR, 40 * HOUR, HOUR)
+        own = rates(part.load["users"], part.time.duration, "users")  # type: ignore[arg-type]
+        instants = np.arange(0.5, 19 * 3_600, 11.0)
+        assert at(own, instants) == pytest.approx(at(table, instants + 21 * 3_600), rel=1e-5)
+        assert part.time.start == f"{day}T21:00:00"
 
 
 def test_a_stretch_of_a_stretch_is_a_stretch() -> None:
@@ -218,7 +237,7 @@ checks:
 
 
 def test_the_same_part_of_the_day_has_the_same_numbers_but_for_chance() -> None:
-    whole = scenario(RATES["all"])
+    whole = with_noise_of(scenario(RATES["all"]), 5)
     part = stretch(whole, 3 * HOUR, 9 * HOUR, 10 * MINUTE)
     window = sysim.simulate(part).run.window()
     load = whole.load["users"]
@@ -233,3 +252,49 @@ def test_the_same_part_of_the_day_has_the_same_numbers_but_for_chance() -> None:
 def test_a_stretch_goes_forward(start: int, end: int, warmup: int) -> None:
     with pytest.raises(ValueError, match="expected 0 <= start < end"):
         stretch(scenario(), start, end, warmup)
+
+
+# --- replicas that follow the clock or the load ---------------------------------------------------------------
+
+
+SCALED = """
+sysim: 1
+time: {duration: 10h}
+services:
+  s:
+    replicas: 2
+    concurrency: 4
+    operations: {o: [{work: {exponential: 50ms}}]}
+load: {l: {call: s.o, rate: {steps: [{at: 0s, rate: 10/s}, {at: 3h, rate: 400/s}]}}}
+"""
+LINES = [{"at": "1h", "replicas": 3}, {"at": "2h", "replicas": 5, "every": "4h"}, {"at": "3h", "replicas": 4}]
+
+
+@pytest.mark.parametrize(
+    ("cut", "replicas", "ahead"),
+    [
+        (30, 2, [(30, 3), (90, 5), (150, 4)]),
+        (60, 2, [(0, 3), (60, 5), (120, 4)]),
+        (90, 3, [(30, 5), (90, 4)]),
+        (150, 5, [(210, 5), (30, 4)]),
+        (240, 4, [(120, 5)]),
+        (361, 5, [(239, 5)]),
+    ],
+)
+def test_a_schedule_goes_on(cut: int, replicas: int, ahead: list[tuple[int, int]]) -> None:
+    """`cut` and the instants in minutes."""
+    whole = sysim.loads(SCALED, set={"services.s.schedule": LINES}).model
+    part = stretch(whole, cut * MINUTE, cut * MINUTE + HOUR, 0).services["s"]
+    assert part.replicas == replicas
+    assert [(line.at // MINUTE, line.replicas) for line in part.schedule] == ahead
+
+
+def test_an_autoscaler_has_followed_the_load() -> None:
+    scaler = {"target": "50%", "min": 1, "max": 30}
+    whole = sysim.loads(SCALED, set={"services.s.autoscaler": scaler}).model
+    # 400/s of 50 ms are 20 workers, half of 40, which are ten replicas of four.
+    assert stretch(whole, 4 * HOUR, 5 * HOUR, 10 * MINUTE).services["s"].replicas == 10
+    assert stretch(whole, HOUR, 2 * HOUR, 10 * MINUTE).services["s"].replicas == 1
+    assert stretch(whole, 0, 2 * HOUR, 0).services["s"].replicas == 2
+    beside = sysim.loads(SCALED, set={"services.s.autoscaler": scaler, "services.s.schedule": LINES}).model
+    assert stretch(beside, HOUR + MINUTE, 2 * HOUR, 0).services["s"].autoscaler.min == 3  # type: ignore[union-attr]

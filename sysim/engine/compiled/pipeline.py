@@ -112,6 +112,7 @@ from sysim.plan.tables import (
     P_BULKHEAD_LANE,
     P_BULKHEAD_WAIT,
     P_DEADLINE,
+    P_DEADLINE_DIST,
     P_DEADLINE_LANE,
     P_FALLBACK_FORCED,
     P_HEDGE_CANCEL,
@@ -122,7 +123,9 @@ from sysim.plan.tables import (
     P_RATE_INTERVAL,
     P_RETRY_ON,
     P_TIMEOUT,
+    P_TIMEOUT_DIST,
     P_TIMEOUT_LANE,
+    PF_GIVE_UP,
     R_BACKOFF,
     R_HEDGE,
     R_PATIENCE,
@@ -140,7 +143,7 @@ from sysim.semantics.causes import M_CIRCUIT_OPEN, M_SPENT, M_TURNED_AWAY, mecha
 from sysim.semantics.digest import NOTE_ATTEMPT, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
-from sysim.semantics.salts import X_BACKOFF, X_DOOR, X_HEDGE
+from sysim.semantics.salts import X_BACKOFF, X_DEADLINE, X_DOOR, X_GIVE_UP, X_HEDGE, X_TIMEOUT
 from sysim.semantics.sampling import sample
 
 _breaker_acquire = circuit_breaker.acquire
@@ -206,6 +209,9 @@ def call(w):
     if policies[p, P_DEADLINE] < NEVER:
         own = now + policies[p, P_DEADLINE]
         deadline = min(deadline, own)
+    elif policies[p, P_DEADLINE_DIST] >= 0:
+        drawn = policies[p, P_DEADLINE_DIST]
+        deadline = min(deadline, now + sample(t.dist(w), t.distF(w), t.points(w), drawn, key, X_DEADLINE))
     st[i, C_DEADLINE] = deadline
     if inherited <= now:
         blame(w, i, at_site(w, M_SPENT, 0, c))
@@ -339,10 +345,11 @@ def launch(w):
     st[a, A_NEXT] = -1
     st[i, C_NOPEN] += 1
     ident = st[a, ST_ID]
-    if policies[p, P_TIMEOUT] < NEVER:
-        push_lane(
-            w, policies[p, P_TIMEOUT_LANE], now + policies[p, P_TIMEOUT], R_TIMEOUT, key, refer(ident, 0, a)
-        )
+    timeout = policies[p, P_TIMEOUT]
+    if policies[p, P_TIMEOUT_DIST] >= 0:
+        timeout = sample(t.dist(w), t.distF(w), t.points(w), policies[p, P_TIMEOUT_DIST], key, X_TIMEOUT)
+    if timeout < NEVER:
+        push_lane(w, policies[p, P_TIMEOUT_LANE], now + timeout, R_TIMEOUT, key, refer(ident, 0, a))
     if waits:
         join_line(w, k, a)
         push_lane(
@@ -426,6 +433,9 @@ def after(w):
         return ACT_CALL_END
     now = g[G_NOW]
     k = st[i, C_SCOPE]
+    key = st[i, C_KEY]
+    if policiesF[p, PF_GIVE_UP] > 0.0 and uniform(key, X_GIVE_UP - st[i, C_TRIES]) < policiesF[p, PF_GIVE_UP]:
+        return ACT_CALL_END
     if (
         policies[p, P_BUDGET] != BUDGET_NONE
         and _budget_allow(scope, k, ring, policies, policiesF, p, now) == 0

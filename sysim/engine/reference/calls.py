@@ -40,7 +40,16 @@ from sysim.plan.tables import (
 from sysim.record.columns import CC_REFUSED, N_CC, SPAN_CALL, SPAN_REQUEST
 from sysim.semantics.causes import M_CIRCUIT_OPEN, M_SPENT, M_TURNED_AWAY
 from sysim.semantics.digest import NOTE_ATTEMPT, NOTE_CALL, NOTE_REQUEST
-from sysim.semantics.salts import SALT_FALLBACK, X_BACKOFF, X_DOOR, X_FALLBACK, X_HEDGE
+from sysim.semantics.salts import (
+    SALT_FALLBACK,
+    X_BACKOFF,
+    X_DEADLINE,
+    X_DOOR,
+    X_FALLBACK,
+    X_GIVE_UP,
+    X_HEDGE,
+    X_TIMEOUT,
+)
 
 PENDING = -1  # instead of an outcome: the attempt is under way
 NOTICED = frozenset({TIMEOUT, DEADLINE, CANCELLED})
@@ -147,6 +156,9 @@ class Calls:
             call.owner.cause = self.causes.at(M_CIRCUIT_OPEN, 0, call.site)
             return CIRCUIT_OPEN
         deadline = min(inherited, call.begun + policy.deadline)
+        if policy.deadline_drawn >= 0:
+            drawn = sample(*self.world.draws, policy.deadline_drawn, call.key, X_DEADLINE)
+            deadline = min(deadline, call.begun + drawn)
         call.deadline = deadline if policy.propagate else inherited
         if deadline < NEVER:
             call.timer = clock.enter(deadline, R_TIMEOUT, call.key, call)
@@ -171,6 +183,8 @@ class Calls:
             if call.hedge is not None:
                 call.hedge.wait = DEAD
             if call.tries >= policy.max_attempts or not policy.retry_on >> outcome & 1:
+                return outcome
+            if policy.give_up > 0.0 and uniform(call.key, X_GIVE_UP - call.tries) < policy.give_up:
                 return outcome
             if policy.budget and not self.state.budget(laws.budget_allow, call):
                 self.book.refusals[call.row * N_CC + CC_REFUSED] += 1
@@ -278,8 +292,11 @@ class Calls:
             return self.refuse(attempt, BULKHEAD_FULL)
         call.opened[attempt] = None
         self.network.open[attempt] = None
-        if policy.timeout < NEVER:
-            clock.enter(clock._now + policy.timeout, R_TIMEOUT, attempt.key, attempt)
+        timeout = policy.timeout
+        if policy.timeout_drawn >= 0:
+            timeout = sample(*self.world.draws, policy.timeout_drawn, attempt.key, X_TIMEOUT)
+        if timeout < NEVER:
+            clock.enter(clock._now + timeout, R_TIMEOUT, attempt.key, attempt)
         if waits:
             state.queue_for_permit(attempt)
             return PENDING

@@ -16,6 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.engine.reference.lines import Line, line
 from sysim.plan import tables as t
+from sysim.plan.noise import drawn
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
 from sysim.semantics.rng import word
@@ -27,8 +28,9 @@ class Policy:
 
     __slots__ = (
         "backoff", "breaker", "budget", "bulkhead", "bulkhead_wait", "cancel", "cross_zone", "deadline",
-        "fallback_forced", "fallback_latency", "fallback_on", "hedge_cancel", "hedge_delay", "hedge_max", "latency",
-        "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row", "timeout",
+        "deadline_drawn", "fallback_forced", "fallback_latency", "fallback_on", "give_up", "hedge_cancel",
+        "hedge_delay", "hedge_max", "latency", "loss", "max_attempts", "propagate", "rate_limit", "retry_on", "row",
+        "timeout", "timeout_drawn",
     )  # fmt: skip
 
     def __init__(self, row: int, of: list[int], of_f: list[float]) -> None:
@@ -38,7 +40,10 @@ class Policy:
     def read(self, of: list[int], of_f: list[float]) -> None:
         """Take the columns of the row."""
         self.timeout = of[t.P_TIMEOUT]
+        self.timeout_drawn = of[t.P_TIMEOUT_DIST]
         self.deadline = of[t.P_DEADLINE]
+        self.deadline_drawn = of[t.P_DEADLINE_DIST]
+        self.give_up = of_f[t.PF_GIVE_UP]
         self.propagate = of[t.P_PROPAGATE]
         self.cancel = of[t.P_CANCEL]
         self.max_attempts = of[t.P_MAX_ATTEMPTS]
@@ -227,8 +232,8 @@ class World:
     """One run's clock, objects and the arrays that laws work on."""
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
-        self.plan = plan
         self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
+        self.plan = plan = drawn(plan, self.seed_key)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)
         self.code = [tuple(row) for row in plan.code.tolist()]

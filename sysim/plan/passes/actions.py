@@ -102,6 +102,7 @@ from sysim.plan.tables import (
     P_MAX_ATTEMPTS,
     P_RATE_INTERVAL,
     P_TIMEOUT,
+    P_TIMEOUT_DIST,
     P_TIMEOUT_LANE,
     RP_SVC,
     RP_ZONE,
@@ -365,7 +366,8 @@ class Actions:
             own = FORCE_AUTO if self.policies.rows[number][P_BREAKER] != FORCE_NONE else FORCE_NONE
             return [(P_BREAKER, _FORCED.get(value, own))]
         if setting.key == "timeout":
-            return [(P_TIMEOUT, int(value)), (P_TIMEOUT_LANE, NONE)]  # lanes are for delays that never change
+            # lanes are for delays that never change
+            return [(P_TIMEOUT, int(value)), (P_TIMEOUT_LANE, NONE), (P_TIMEOUT_DIST, NONE)]
         if setting.key == "rate_limit.rate":
             return [(P_RATE_INTERVAL, max(1, round(NS / value)))]
         column = P_MAX_ATTEMPTS if setting.key == "retry.max_attempts" else P_HEDGE_MAX

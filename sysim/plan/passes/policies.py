@@ -60,6 +60,7 @@ from sysim.plan.tables import (
     P_CHOICES,
     P_CROSS_ZONE,
     P_DEADLINE,
+    P_DEADLINE_DIST,
     P_DEADLINE_LANE,
     P_FALLBACK_LATENCY,
     P_FALLBACK_ON,
@@ -74,6 +75,7 @@ from sysim.plan.tables import (
     P_RATE_INTERVAL,
     P_RETRY_ON,
     P_TIMEOUT,
+    P_TIMEOUT_DIST,
     P_TIMEOUT_LANE,
     P_WINDOW_LEN,
     PF_BACKOFF_INITIAL,
@@ -86,6 +88,7 @@ from sysim.plan.tables import (
     PF_BUCKET_TOKENS,
     PF_BUDGET_MIN,
     PF_BUDGET_RATIO,
+    PF_GIVE_UP,
     PF_JITTER_SHARE,
     PF_LOSS,
 )
@@ -143,6 +146,9 @@ class Policies:
         columns[P_TIMEOUT_LANE] = self.lanes.add(policy.timeout)
         columns[P_DEADLINE] = NEVER if deadline is None else deadline.after
         columns[P_DEADLINE_LANE] = self.lanes.add(None if deadline is None else deadline.after)
+        drawn = policy.impatience
+        columns[P_TIMEOUT_DIST] = NONE if drawn is None else self.distributions.add_optional(drawn.reload_after)
+        columns[P_DEADLINE_DIST] = NONE if drawn is None else self.distributions.add_optional(drawn.patience)
         columns[P_PROPAGATE] = deadline is not None and deadline.propagate
         columns[P_CANCEL] = policy.cancel
         hedge = policy.hedge
@@ -159,6 +165,7 @@ class Policies:
             return
         columns[P_MAX_ATTEMPTS] = retry.max_attempts
         columns[P_RETRY_ON] = outcome_bits(retry.on)
+        floats[PF_GIVE_UP] = policy.impatience.give_up if policy.impatience else 0.0
         backoff = retry.backoff
         if backoff is not None:
             if isinstance(backoff, ConstantBackoff):

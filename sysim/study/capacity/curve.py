@@ -25,6 +25,10 @@ NEAR = 0.02
 """How near a bisection comes, as a share of the factor."""
 POINTS = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.15, 1.3)
 """Where a curve is looked at, as shares of the saturation point."""
+ABOVE = 1.15
+"""Where a bottleneck is looked for, as a share of the point of saturation: beyond doubt, and not yet everywhere."""
+TELLING = 0.2
+"""The share of the failures that has to begin at a service for that to tell."""
 ASKED = 6
 """Replications of a saturation point: the fewest whose extremes are a 95 % interval of the median."""
 
@@ -115,20 +119,21 @@ def _next(bracket: Bracket) -> float | None:
 
 def _bottleneck(lab: Lab, sizes: Sizes, situation: int, factor: float) -> tuple[str | None, str]:
     """What breaks first, seen a little above the point where it does."""
-    seen = [one for _, _, one in lab.see((Case(sizes, situation, round(factor * 1.05, 6)), k) for k in range(PAIR))]
+    case = Case(sizes, situation, round(factor * ABOVE, 6))
+    seen = [one for _, _, one in lab.see((case, k) for k in range(PAIR))]
     began: dict[str, float] = {}
     for one in seen:
         for name, share in one.began.items():
             began[name] = began.get(name, 0.0) + share / len(seen)
-    full = {
-        name for name, stress in seen[0].services.items() if (stress.busy or 0.0) >= 0.8 or stress.turned_away > 0.0
-    }
-    failing = {name: share for name, share in began.items() if name in full}
+    full = lab.in_the_way(seen[0])
+    failing = {name: began[name] for name in full if began.get(name, 0.0) >= TELLING}
     if failing:
         name = max(failing, key=lambda name: (failing[name], name))
         return name, f"{failing[name] * 100:.0f} % of the failures begin there"
     waited = {name: sum(one.services[name].waited_s for one in seen) for name in seen[0].services}
-    name = max(waited, key=lambda name: (waited[name], name))
+    name = max(full or waited, key=lambda name: (waited[name], name))
+    if full:
+        return name, "it is full, and nothing that it calls is"
     total = sum(waited.values())
     return (name, f"{waited[name] / total * 100:.0f} % of all waiting is done there") if total > 0 else (None, "")
 

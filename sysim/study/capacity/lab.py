@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import networkx as nx
+
 from sysim.analysis.causes import by_service, origins
 from sysim.analysis.checks import Verdict, compared
 from sysim.analysis.looks import looks, spent_at
 from sysim.analysis.statistics import mean
 from sysim.analysis.strictness import Strictness
 from sysim.model import Scenario
+from sysim.model.graph import service_graph
 from sysim.model.scaling import scaled
 from sysim.result.run import Run
 from sysim.study.capacity.goals import JUDGED, Goal
@@ -19,6 +22,8 @@ from sysim.study.capacity.situations import Situation
 from sysim.study.capacity.sizes import Room, Sizes
 from sysim.study.trials import Simulation, Trials
 
+FULL, LEAST = 0.9, 1e-3
+"""The share of its workers that a full service holds on average, or the share of its requests that it turns away."""
 PAIR = 2
 """Replications of a case in a search."""
 FIRST, MOST = 3, 24
@@ -94,8 +99,10 @@ class Lab:
     runs: int = 0
     _seen: dict[tuple[bool, Case, int], Seen] = field(default_factory=dict)
     _trials: list[Trials[Case, Seen]] = field(default_factory=list)
+    _below: nx.DiGraph[str] = field(default_factory=nx.DiGraph)
 
     def __post_init__(self) -> None:
+        self._below = nx.transitive_closure(nx.DiGraph(service_graph(self.scenario)))
         self._trials = [Trials(self.build, simulation, self.look, self.workers) for simulation in self.simulations]
 
     def build(self, case: Case) -> Scenario:
@@ -168,6 +175,14 @@ class Lab:
             if k == PAIR - 1 and not self.kept(seen):
                 return case.situation, seen
         return None, seen
+
+    def in_the_way(self, seen: Seen) -> list[str]:
+        """The services that were full, or turned requests away, while nothing that they call was: by name."""
+        full = [
+            name for name, stress in seen.services.items() if (stress.busy or 0.0) >= FULL or stress.turned_away > LEAST
+        ]
+        below = self._below
+        return sorted(name for name in full if not any(other in below[name] for other in full if other != name))
 
     def kept(self, seen: Sequence[Seen]) -> bool:
         """Whether the means over some replications keep all goals."""

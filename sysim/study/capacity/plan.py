@@ -15,6 +15,7 @@ from sysim.study.capacity.lab import Case, Lab
 from sysim.study.capacity.search import Certificate, NoPlan, Search, certified
 from sysim.study.capacity.situations import Situation, enough, lead_of, situations
 from sysim.study.capacity.sizes import Room, Sizes, room, start
+from sysim.study.capacity.supply import Supplies, supplies
 from sysim.study.trials import Progress, Simulation
 
 HOURS_A_MONTH = 730.0
@@ -31,7 +32,7 @@ class CapacityPlan:
 
     `busy` has for each situation, by its name, what share of its workers each service held in the fresh check (None
     where they are unlimited). `saturations` has the load that the plan can take, with nothing broken first and then in
-    the situation that leaves least room; `curve` and `day` are None where they were not asked for.
+    the situation that leaves least room; `curve`, `day` and `supplies` are None where they were not asked for.
     """
 
     scenario: Scenario
@@ -47,6 +48,7 @@ class CapacityPlan:
     saturations: tuple[Saturation, ...]
     curve: Curve | None
     day: Day | None
+    supplies: Supplies | None
     seed: int
     fresh_seed: int
     runs: int
@@ -131,20 +133,23 @@ def capacity_plan(
     except NoPlan as error:
         problem = str(error)
     saturations: list[Saturation] = []
-    drawn, over = None, None
+    drawn, over, ways = None, None, None
+    busy = {} if sizes is None else _busy(lab, sizes)
     if sizes is not None:
         saturations = _saturations(lab, search, sizes, asked.confidence)
         if whole_day:
             drawn = curve(lab, sizes, saturations[0].situation, saturations[0].factor, loads[0])
             over = day(lab, scenario, sizes, _shown(tests, search), loads)
+            first_of = lab.situations[saturations[0].situation]
+            ways = supplies(scenario, places, sizes, busy[first_of.name], (first_of.start, first_of.end), lead, loads,
+                            lab.simulations[1], workers)  # fmt: skip
     if progress is not None:
         progress(1.0)
     return CapacityPlan(
         scenario=scenario, planning=asked, goals=wanted, situations=tests, room=places,
         written=places.written(scenario), sizes=sizes, certificate=found, problem=problem,
-        busy={} if sizes is None else _busy(lab, sizes),
-        saturations=tuple(saturations), curve=drawn, day=over, seed=seed, fresh_seed=fresh, runs=lab.runs,
-        tried=search.tried,
+        busy=busy, saturations=tuple(saturations), curve=drawn, day=over, supplies=ways, seed=seed, fresh_seed=fresh,
+        runs=lab.runs, tried=search.tried,
     )  # fmt: skip
 
 

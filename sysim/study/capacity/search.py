@@ -12,15 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-import networkx as nx
-
 from sysim.errors import SysimError
-from sysim.model.graph import service_graph
 from sysim.study.capacity.lab import Case, Judgement, Lab, Seen
 from sysim.study.capacity.sizes import Sizes
 
-FULL = 0.9
-"""The share of its workers that a service holds on average when it is the one to grow."""
 STEP = 0.15
 ROUNDS = 40
 CHECKS = 12
@@ -47,7 +42,6 @@ class Search:
     def __post_init__(self) -> None:
         # Failures first: what holds under them seldom fails without.
         self.order = sorted(range(len(self.lab.situations)), key=lambda k: not self.lab.situations[k].breaks)
-        self._downstream = nx.transitive_closure(nx.DiGraph(service_graph(self.lab.scenario)))
 
     def find(self, first: Sizes) -> Sizes:
         """The least sizes, by pairs of replications of the beginning of each stretch."""
@@ -120,11 +114,9 @@ class Search:
     def _in_the_way(self, seen: Sequence[Seen]) -> list[str]:
         """The full services of which nothing that they call is full; else the one where most time is spent waiting."""
         last = seen[-1]
-        full = [name for name, stress in last.services.items()
-                if (stress.busy or 0.0) >= FULL or stress.turned_away > 1e-3]  # fmt: skip
-        deepest = [name for name in full if not any(other in self._downstream[name] for other in full if other != name)]
-        if deepest:
-            return sorted(deepest)
+        full = self.lab.in_the_way(last)
+        if full:
+            return full
         names = self.lab.room.names
         waited = {name: last.services[name].waited_s for name in names}
         name = max(names, key=lambda name: (waited[name], name))

@@ -41,10 +41,10 @@ class Room:
         return sum(n * w for n, w in zip(sizes, each, strict=True))
 
     def applied(self, scenario: Scenario, sizes: Sizes) -> Scenario:
-        """The scenario with so many replicas."""
+        """The scenario with so many replicas, all the time: without autoscalers and schedules of these services."""
         services = dict(scenario.services)
         for name, n in zip(self.names, sizes, strict=True):
-            services[name] = services[name].model_copy(update={"replicas": n})
+            services[name] = services[name].model_copy(update={"replicas": n, "autoscaler": None, "schedule": ()})
         return scenario.model_copy(update={"services": services})
 
     def written(self, scenario: Scenario) -> Sizes:
