@@ -495,7 +495,7 @@ def add_day(table: Table) -> None:
     """A whole Grand National day, 24 million bets, in a process of its own; and how much memory it takes."""
 
     def measured() -> dict[str, float]:
-        path = EXPERIMENTS / "grand_national.yaml"
+        path = EXPERIMENTS / "saturday" / "grand_national.yaml"
         if not path.exists():
             raise Missing(f"there is no {path.name} in {EXPERIMENTS}")
         say(f"{DAY}, which takes some minutes …")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
     from sysim.study.year_result import Year
     from sysim.sweeping import sweep
+    from sysim.traffic.fit import fit
     from sysim.yearly import year
 
 _HOME = {
@@ -40,6 +41,7 @@ _HOME = {
     "what_if": "sysim.study.verbs",
     "year": "sysim.yearly",
     "sweep": "sysim.sweeping",
+    "fit": "sysim.traffic.fit",
     "Scenario": "sysim.api",
     "Interrupted": "sysim.api",
     "Result": "sysim.result",
@@ -55,7 +57,7 @@ _HOME = {
 __all__ = [
     "load", "loads", "simulate", "check", "compare", "library", "Scenario", "Result", "Study", "Problem",
     "SysimError", "ScenarioError", "SimulationError", "UnsupportedByEngine", "Interrupted", "tipping_point",
-    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "capacity_plan", "year", "Year", "sweep",
+    "vulnerability_map", "least_relief", "fault_sweep", "what_if", "capacity_plan", "year", "Year", "sweep", "fit",
     "__version__",
 ]  # fmt: skip
 

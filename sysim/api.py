@@ -182,7 +182,7 @@ def library() -> tuple[Entry, ...]:
     )
     for folder, kind in kinds:
         for base in (here / "_library" / folder, here.parent / folder):
-            files = sorted(base.glob("*.yaml")) if base.is_dir() else []
+            files = sorted(base.rglob("*.yaml"), key=lambda path: path.stem) if base.is_dir() else []
             found += [Entry(path.stem, kind, path, _description(path)) for path in files]
             if files:
                 break

@@ -57,7 +57,7 @@ def capacity_plan(
     if window is not None:
         time = facade.model.time
         start = None if time.start is None else datetime.fromisoformat(time.start)
-        low, high = units.window(window, time.warmup, time.duration, start)
+        low, high = units.window(window, time.warmup, time.duration, start, time.zone)
         if not time.warmup <= low < high <= time.duration:
             raise SysimError(f"found the window {window!r}, expected one between the warm-up and the end of the run")
         changes["window"] = model.Window(start=low, end=high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -468,8 +469,15 @@ def _begin(
 
     keeping.begin(
         "sweep", scenario=facade.name, engine=engine, seed=seed, asked=count, sources=facade.sources,
-        questions=[Question(one.label, one.digest, None, one.seed, fingerprint=one.plan) for one in ready],
+        questions=[
+            Question(one.label, one.digest, None, one.seed, _changes(one.point), fingerprint=one.plan) for one in ready
+        ],
     )  # fmt: skip
+
+
+def _changes(point: Point) -> str:
+    """What a point changes, as it would stand among the variants of the file."""
+    return "".join(f"{path}: {json.dumps(value, ensure_ascii=False)}\n" for path, value in point.values.items())
 
 
 def _conclude(keeping: Keeping, swept: Swept) -> None:

@@ -184,9 +184,9 @@ def count(value: object) -> int:
     return int(number)
 
 
-def instant(value: object, start: datetime | None = None) -> int:
+def instant(value: object, start: datetime | None = None, zone: str | None = None) -> int:
     """Nanoseconds from time 0 of an elapsed time, or of ``15:00`` or ``2026-04-11T15:00`` when `start` is
-    known.
+    known. Both are on the clock of `zone`; moments that come twice or not at all: `sysim.zones`.
     """
     expected = "an instant such as 90s or 15h, or 15:00 when time.start is set"
     if isinstance(value, str):
@@ -195,7 +195,12 @@ def instant(value: object, start: datetime | None = None) -> int:
             if start is None:
                 raise UnitError(value, "an elapsed time such as 90s or 15h", "a clock time needs time.start")
             moment = date_time(value) if dated else _first_occurrence(value, start)
-            elapsed = moment - start
+            if zone is None:
+                elapsed = moment - start
+            else:
+                from sysim.zones import elapsed as between
+
+                elapsed = between(start, zone, moment)
             if elapsed < timedelta(0):
                 raise UnitError(value, f"an instant at or after time.start, {start.isoformat()}")
             return _checked_span(elapsed, value)
@@ -213,9 +218,7 @@ def _checked_span(elapsed: timedelta, value: object) -> int:
 
 
 def date_time(value: object) -> datetime:
-    """A local calendar moment of ``2026-04-11T06:00``; without a time zone, as daylight saving is not
-    modelled.
-    """
+    """A local calendar moment of ``2026-04-11T06:00``; in which zone is said beside it, once."""
     expected = "a date and time such as 2026-04-11T06:00"
     if not isinstance(value, str) or not re.fullmatch(
         rf"{DATE_TIME_PATTERN}|\d{{4}}-\d{{2}}-\d{{2}}", value, re.ASCII
@@ -236,14 +239,16 @@ def _first_occurrence(clock: str, start: datetime) -> datetime:
         raise UnitError(clock, "an instant within the calendar") from None
 
 
-def window(value: object, opens: int, closes: int, start: datetime | None = None) -> tuple[int, int]:
+def window(
+    value: object, opens: int, closes: int, start: datetime | None = None, zone: str | None = None
+) -> tuple[int, int]:
     """The half-open span (ns, ns) of ``90s..110s``; `opens` and `closes` stand in for an open end."""
     expected = "a window such as 90s..110s, ..60s or 5m.."
     if not isinstance(value, str) or value.count("..") != 1:
         raise UnitError(value, expected)
     left, right = (side.strip() for side in value.split(".."))
-    low = instant(left, start) if left else opens
-    high = instant(right, start) if right else closes
+    low = instant(left, start, zone) if left else opens
+    high = instant(right, start, zone) if right else closes
     if low >= high:
         raise UnitError(value, "a window that ends after it begins")
     return low, high

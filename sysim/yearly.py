@@ -47,7 +47,8 @@ def year(
     moment = facade.model.time.start
     if start is not None:
         midnight = f"{start}T00:00" if len(start) == 10 and start.count("-") == 2 else start
-        begin = units.instant(midnight, None if moment is None else datetime.fromisoformat(moment))
+        first = None if moment is None else datetime.fromisoformat(moment)
+        begin = units.instant(midnight, first, facade.model.time.zone)
     terms = Terms(
         start=begin, days=days, cell=units.duration(cell), budget=units.duration(simulate), near=units.share(near),
         checks=checks, check_for=units.duration(check_for), warmup=None if warmup is None else units.duration(warmup),

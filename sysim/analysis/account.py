@@ -49,7 +49,7 @@ def account(result: Result) -> str:
     """
     run = result.run
     phases = _phases(run)
-    clock = Clock(result.scenario.time.start, run.plan.duration / NS)
+    clock = Clock(result.scenario.time.start, run.plan.duration / NS, result.scenario.time.zone)
     paragraphs = [
         [*_order(result, run, clock), *_customers(run, phases)],
         why(run, clock),

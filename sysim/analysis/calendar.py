@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sysim.analysis.words import listed, per_second, percent, span
 from sysim.model import CalendarRate, ConstantRate, DailyCurve, DailyFactors, Window
-from sysim.model.calendar import DAYS, HOUR, SECOND, into_the_day
+from sysim.model.calendar import DAYS, HOUR, SECOND, clocks, into_the_day
 from sysim.model.demand import mean_rate
 
 _NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -32,6 +32,9 @@ def told(rate: CalendarRate, window: Window, when: Callable[[int], str]) -> str:
             parts.append(f"a week with {listed(listed_days)}")
     if rate.dates:
         parts.append(listed([f"{factor:g} on {day}" for day, factor in sorted(rate.dates.items())]))
+    if rate.growth is not None:
+        since = f" since {rate.growth.since}" if rate.growth.since is not None else ""
+        parts.append(_growth(rate.growth.monthly) + since)
     for burst in rate.bursts:
         begins = max(0, burst.at - rate.elapsed)
         if begins >= window.end or (burst.every is None and burst.at + burst.duration <= rate.elapsed):
@@ -41,7 +44,8 @@ def told(rate: CalendarRate, window: Window, when: Callable[[int], str]) -> str:
     if rate.noise is not None:
         cv, every = percent(rate.noise.cv), span(rate.noise.every / SECOND)
         parts.append(f"noise of {cv} that is new every {every}, left out of these figures")
-    return f"{parts[0]} times {listed(parts[1:])}" if len(parts) > 1 else parts[0]
+    text = f"{parts[0]} times {listed(parts[1:])}" if len(parts) > 1 else parts[0]
+    return text if rate.zone is None else f"{text}, by the clock of {rate.zone}"
 
 
 def busiest_hour(rate: CalendarRate, window: Window) -> tuple[float, int] | None:
@@ -58,4 +62,8 @@ def busiest_hour(rate: CalendarRate, window: Window) -> tuple[float, int] | None
 
 
 def _past_the_hour(rate: CalendarRate) -> int:
-    return (into_the_day(rate) + rate.elapsed) % HOUR
+    return (into_the_day(rate) + rate.elapsed + clocks(rate, 0, 1)[0].ahead) % HOUR
+
+
+def _growth(monthly: float) -> str:
+    return f"{'growth' if monthly >= 0 else 'a fall'} of {percent(abs(monthly))} a month"

@@ -29,7 +29,6 @@ from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar,
 from sysim.model.distribution import Distribution
 from sysim.model.fault import Fault
 from sysim.model.graph import (
-    call_path,
     critical_paths,
     fan_out,
     finite,
@@ -39,8 +38,10 @@ from sysim.model.graph import (
     sites,
     worst_amplification,
 )
+from sysim.model.holding import held
 from sysim.model.impatience import pages
 from sysim.units import format_duration
+from sysim.zones import abbreviation, local, utc
 
 NS = 1_000_000_000
 _LINES = {"lifo": "last come first served", "priority": "queue by priority", "edf": "queue by deadline"}
@@ -137,10 +138,10 @@ def _load(scenario: Scenario) -> Iterator[str]:
         if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
             yield f"{name} is {told(load.rate, window, lambda at: both_ways(scenario, at))}"
             highest = peak_of_calendar(load.rate, window.start, window.end)[1]
-            yield f"{name} is highest at {both_ways(scenario, highest)}"
+            yield f"{name} is highest at {both_ways(scenario, highest, load.rate.zone)}"
             hour = busiest_hour(load.rate, window)
             if hour is not None:
-                begins = both_ways(scenario, hour[1])
+                begins = both_ways(scenario, hour[1], load.rate.zone)
                 yield f"the busiest hour of {name} begins at {begins}: {per_second(hour[0])} on average"
     busy = {target: rate for target, rate in rates.items() if rate > 0}
     quiet = sorted(
@@ -159,7 +160,7 @@ def _calls(number: float) -> str:
 
 def _busy(scenario: Scenario) -> Iterator[str]:
     shares = utilisation(scenario)
-    workers = held(scenario)
+    workers = _held(scenario)
     for name in sorted(scenario.services):
         share = shares[name]
         if share is None:
@@ -218,25 +219,14 @@ def _busiest(scenario: Scenario) -> Iterator[str]:
         yield from _busy(scenario.model_copy(update={"load": at_peak}))
 
 
-def held(scenario: Scenario) -> dict[str, float]:
+def _held(scenario: Scenario) -> dict[str, float]:
     """For blocking services with limited workers: share of workers held, waiting for calls included,
     unloaded.
     """
-    rates = offered_rates(
-        scenario.model_copy(
-            update={"load": {k: v for k, v in scenario.load.items() if isinstance(v, OpenLoad)}}
-        )
-    )
-    found: dict[str, float] = {}
-    for name, body in scenario.services.items():
-        if body.concurrency is None or body.threading == "async":
-            continue
-        busy = 0.0
-        for operation in body.operations:
-            seconds = call_path(scenario, f"{name}.{operation}", None, {}).seconds
-            busy += rates.get(f"{name}.{operation}", 0.0) * seconds
-        found[name] = busy / (body.concurrency * body.replicas)
-    return found
+    return {
+        name: workers / ((scenario.services[name].concurrency or 1) * scenario.services[name].replicas)
+        for name, workers in held(scenario).items()
+    }
 
 
 def _paths(scenario: Scenario) -> Iterator[str]:
@@ -385,15 +375,24 @@ def _where(fault: Fault) -> str:
     return listed(places) + narrowed + (f" in zone {fault.zone}" if fault.zone else "")
 
 
-def both_ways(scenario: Scenario, instant: int | None) -> str:
-    """An instant as elapsed time, and as a calendar moment where the scenario has one."""
+def both_ways(scenario: Scenario, instant: int | None, zone: str | None = None) -> str:
+    """An instant as elapsed time, and as a calendar moment where the scenario has one, with the name of the zone's time
+    then; `zone` is another one whose clock is told too.
+    """
     if instant is None:
         return "–"
     text = format_duration(instant)
     if scenario.time.start is None:
         return text
-    moment = datetime.fromisoformat(scenario.time.start) + timedelta(microseconds=instant / 1_000)
-    return f"{text} ({moment.strftime('%a %Y-%m-%d %H:%M:%S')})"
+    start, home = datetime.fromisoformat(scenario.time.start), scenario.time.zone
+    gone = timedelta(microseconds=instant / 1_000)
+    moment = local(start, home, gone)
+    told = moment.strftime("%a %Y-%m-%d %H:%M:%S")
+    if home is not None:
+        told += f" {abbreviation(home, utc(home, start) + gone)}"
+        if zone is not None and zone != home:
+            told += f", {local(start, zone, gone, home):%a %H:%M} in {zone}"
+    return f"{text} ({told})"
 
 
 def _windows(scenario: Scenario) -> Iterator[str]:

@@ -67,6 +67,20 @@ def joined(parts: Sequence[Part]) -> Part:
     return Part(total, total * total / spread if spread > 0.0 else math.inf)
 
 
+def repeated(found: Sequence[tuple[float, float, int]]) -> Part:
+    """The variance of a sum of means of a few replications each, given as (variance of the mean, mean divided by the
+    number of replications, degrees).
+
+    Two replications know next to nothing of their own variance, and Satterthwaite's formula, fed with them, would give
+    the sum the one degree of freedom of whichever differs most. Counts vary about as much as they are large (up to a
+    factor that is the same for all), so the degrees are those of variances in proportion to the means.
+    """
+    variance = math.fsum(spread for spread, _, _ in found)
+    total = math.fsum(mean for _, mean, _ in found)
+    squares = math.fsum(mean * mean / degrees for _, mean, degrees in found)
+    return Part(variance, total * total / squares if squares > 0.0 else math.fsum(d for _, _, d in found))
+
+
 def interval(value: float, parts: Sequence[Part], confidence: float) -> Interval:
     """Student's t around a sum of independent estimates."""
     whole = joined(parts)

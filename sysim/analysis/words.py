@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sysim.zones import local
+
 
 def span(seconds: float | None) -> str:
     """A length of time: ``340 µs``, ``12.5 ms``, ``3 s``, ``4 min 10 s``, ``3 h 5 min``."""
@@ -38,11 +40,13 @@ def instant(seconds: float) -> str:
 class Clock:
     """Points of time as one reader wants them all: clock times where the run has a calendar, as ``15:05``,
     with the date from the second day on; else elapsed times, in seconds or in hours, minutes and seconds by
-    the length of the run. From ten minutes on nobody wants hundredths of a second.
+    the length of the run. From ten minutes on nobody wants hundredths of a second. The clock is that of `zone`,
+    or one that is never put forward or back.
     """
 
-    def __init__(self, start: str | None, length_s: float) -> None:
+    def __init__(self, start: str | None, length_s: float, zone: str | None = None) -> None:
         self.start = None if start is None else datetime.fromisoformat(start)
+        self.zone = zone
         self.length_s = length_s
 
     def __call__(self, seconds: float) -> str:
@@ -58,9 +62,8 @@ class Clock:
             parts.append(f"{rest:.2f}".rstrip("0").rstrip(".") + " s")
         return " ".join(parts)
 
-    @staticmethod
-    def _of_day(start: datetime, seconds: float) -> str:
-        moment = start + timedelta(milliseconds=round(seconds * 1000))
+    def _of_day(self, start: datetime, seconds: float) -> str:
+        moment = local(start, self.zone, timedelta(milliseconds=round(seconds * 1000)))
         text = f"{moment:%H:%M}"
         if moment.second or moment.microsecond:
             text += f":{moment:%S}"

@@ -33,6 +33,8 @@ COMMANDS = {
     "year": "Say what a calendar year comes to: days that matter at full detail, the others by a model.",
     "plan": "Find how many replicas keep what is promised, what they cost, and what breaks first.",
     "sweep": "Run a scenario at many points, and say what becomes of it and which factor matters.",
+    "import": "Turn load of k6, locust or access logs into load of a scenario, or into a trace.",
+    "fit": "Turn a load trace into a calendar, and say how well it foretells weeks that were held out.",
     "models": "List the models and experiments that come with sysim.",
     "schema": "Print the JSON Schema of scenario files, for editors.",
 }

@@ -40,7 +40,7 @@ workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, p
               Batch(size? | geometric?; .mean) ModulatedRate(states: RateState(rate, mean); .mean)
 calendar      CalendarRate(base: one of these rates, start?, daily?: DailyCurve(peak_at, peak_to_mean) |
               DailyFactors(factors), weekly?: Weekly(mon .. sun), dates, bursts: Burst(at, duration, factor, ramp,
-              every?), noise?: Noise(cv, every))
+              every?), growth?: Growth(monthly, since?), noise?: Noise(cv, every), home?, zone?)
 fault         Fault(name?, on, effect, at?, lasts: D?, every: D?, replicas?, replica_share?, zone?, each?, until?)
               on: ServiceTarget(service) OperationTarget(service, operation) ZoneTarget(zone)
               EdgeTarget(caller, caller_operation?, callee, callee_operation?)
@@ -87,6 +87,7 @@ from sysim.model.calendar import (
     CalendarRate,
     DailyCurve,
     DailyFactors,
+    Growth,
     Noise,
     Weekly,
 )
@@ -224,6 +225,7 @@ __all__ = [
     "CalendarRate",
     "DailyCurve",
     "DailyFactors",
+    "Growth",
     "Noise",
     "Weekly",
     "Action",

@@ -1,14 +1,17 @@
 """A rate as people know it: a base, times the hour of the day, the day of the week, dates and bursts.
 
-The calendar is one of local time without daylight saving: time 0 is `start`, or midnight of an unnamed day where there
-is none. Its factors multiply, and are told here as straight pieces; `noise` is left to the plan, because it is drawn.
+Time 0 is `start`, or midnight of an unnamed day where there is none. The calendar is one of local time: of a clock
+that is never put forward or back, or of a time zone; then pieces are made for each span between two changes of the
+clock, in which local time is elapsed time plus a constant. Its factors multiply, and are told here as straight pieces;
+`noise` is left to the plan, because it is drawn.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from datetime import date, datetime
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -16,11 +19,13 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from sysim.model.shapes import BaseRate, ReplayRate
 from sysim.model.values import Duration, Factor, Instant, Model, PositiveDuration
+from sysim.zones import Shift, local, ns, shifts, utc
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+DAYS_A_MONTH = 365.25 / 12.0
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_PIECES = 2_000_000
 RAMP_PIECES = 16
@@ -60,7 +65,7 @@ class Burst(Model):
     """From `at` (ns) on, for `duration` (in the file `for`), the rate is `factor` times what it is otherwise.
 
     It climbs to that within the first `ramp` and falls within the last one. `every` (from beginning to beginning)
-    repeats it to the end of the run.
+    repeats it to the end of the run; in a time zone, an `every` of whole days keeps to the same time of day.
     """
 
     at: Instant
@@ -78,11 +83,31 @@ class Burst(Model):
         return self
 
 
+class Growth(Model):
+    """The rate grows by the share `monthly` in a month of 365.25/12 days: day by day, at midnight, compounding.
+
+    The factor is 1 on the day `since` (None: that of time 0), and below 1 before it if the load grows.
+    """
+
+    monthly: float = Field(gt=-1.0, le=10.0)
+    since: str | None = None
+
+    @field_validator("since")
+    @classmethod
+    def _real_date(cls, since: str | None) -> str | None:
+        return since if since is None else _real(since)
+
+
 class Noise(Model):
-    """An independent lognormal factor of mean 1 and coefficient of variation `cv` for each slot of `every` (ns)."""
+    """An independent lognormal factor of mean 1 and coefficient of variation `cv` for each slot of `every` (ns).
+
+    It is drawn for each run, or is the noise of the run with the key `of_run` in all of them. Files do not say that: it
+    is how a study of one year keeps to one noisy year (`sysim.model.stretch.with_noise_of`).
+    """
 
     cv: Factor
     every: PositiveDuration
+    of_run: int | None = None
 
 
 def _base(value: Any) -> Any:
@@ -95,7 +120,7 @@ def _base(value: Any) -> Any:
 
 class CalendarRate(Model):
     """`base` times everything else that is given. `start` is the scenario's `time.start`, which days of the week and
-    dates need.
+    dates need, on the clock of `home`, its `time.zone`. Hours and days are those of `zone`.
 
     `elapsed` (ns) says that time 0 lies so long after `start`, and after the moment from which bursts are counted;
     `base` alone is counted from time 0. Files do not say that: it is how `sysim.model.stretch` begins in the middle.
@@ -104,9 +129,12 @@ class CalendarRate(Model):
     kind: Literal["calendar"] = "calendar"
     base: Annotated[Annotated[BaseRate, Field(discriminator="kind")], BeforeValidator(_base)]
     start: str | None = None
+    home: str | None = None
+    zone: str | None = None
     daily: Annotated[DailyCurve | DailyFactors, Field(discriminator="kind")] | None = None
     weekly: Weekly | None = None
     dates: dict[str, Factor] = Field(default_factory=dict)
+    growth: Growth | None = None
     bursts: tuple[Burst, ...] = ()
     noise: Noise | None = None
     elapsed: Duration = 0
@@ -115,11 +143,28 @@ class CalendarRate(Model):
     @classmethod
     def _real_dates(cls, dates: dict[str, float]) -> dict[str, float]:
         for day in dates:
-            try:
-                date.fromisoformat(day)
-            except ValueError:
-                raise ValueError(f"found {day!r}, expected a date such as 2026-04-11") from None
+            _real(day)
         return dates
+
+    @model_validator(mode="after")
+    def _one_world(self) -> CalendarRate:
+        if (self.zone is None) != (self.home is None) or (self.home is not None and self.start is None):
+            raise ValueError("found a zone of its own, expected time.start and time.zone to say when time 0 is there")
+        return self
+
+    @property
+    def needs_dates(self) -> bool:
+        """Whether it has to be known which day time 0 is."""
+        dated = self.growth is not None and self.growth.since is not None
+        return self.weekly is not None or bool(self.dates) or dated or self.zone is not None
+
+
+def _real(day: str) -> str:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise ValueError(f"found {day!r}, expected a date such as 2026-04-11") from None
+    return day
 
 
 class Piece(NamedTuple):
@@ -158,7 +203,7 @@ def _peak(k: float) -> float:
 
 
 def into_the_day(rate: CalendarRate) -> int:
-    """How long after midnight `start` is, in ns."""
+    """How long after midnight of its `home` `start` is, in ns."""
     if rate.start is None:
         return 0
     clock = datetime.fromisoformat(rate.start).time()
@@ -168,6 +213,16 @@ def into_the_day(rate: CalendarRate) -> int:
 def ordinal(rate: CalendarRate) -> int:
     """The number of the day of `start`, as `date.toordinal` counts; 0 without one."""
     return 0 if rate.start is None else datetime.fromisoformat(rate.start).toordinal()
+
+
+def clocks(rate: CalendarRate, start: int, end: int) -> list[Shift]:
+    """How far the calendar's clock is ahead of `start` plus `elapsed` plus the time since time 0 (ns), between two
+    instants (ns).
+    """
+    zero = datetime.min if rate.start is None else datetime.fromisoformat(rate.start)
+    gone = rate.elapsed
+    found = shifts(zero, rate.home, rate.zone, start + gone, end + gone)
+    return [Shift(low - gone, high - gone, ahead) for low, high, ahead in found]
 
 
 def moments(first: int, every: int, start: int, end: int) -> range:
@@ -185,21 +240,32 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
     """
     if rate.elapsed:
         return _later(rate, start, end, width)
-    midnight = -into_the_day(rate)
-    edges = {start, end}
-    if rate.weekly is not None or rate.dates:
-        edges.update(moments(midnight, DAY, start, end))
-    if rate.daily is not None:
-        edges.update(moments(midnight, width if isinstance(rate.daily, DailyCurve) else HOUR, start, end))
-    for burst in rate.bursts:
-        edges.update(corner for corner in _corners(burst, start, end) if start < corner < end)
-    if len(edges) > MOST_PIECES:
-        raise TooManyPieces(f"found {len(edges)} changes of the rate, expected at most {MOST_PIECES}")
-    in_order = sorted(edges)
+    bursts = [(burst, _begins(rate, burst, start, end)) for burst in rate.bursts]
     curve = _curve(rate.daily) if isinstance(rate.daily, DailyCurve) else None
     days = _days(rate)
-    found = []
-    for low, high in pairwise(in_order):
+    found: list[Piece] = []
+    for low, high, ahead in clocks(rate, start, end):
+        found += _between(rate, low, high, -into_the_day(rate) - ahead, width, bursts, curve, days)
+        if len(found) > MOST_PIECES:
+            raise TooManyPieces(f"found {len(found)} changes of the rate, expected at most {MOST_PIECES}")
+    return found
+
+
+def _between(
+    rate: CalendarRate, start: int, end: int, midnight: int, width: int,
+    bursts: list[tuple[Burst, Sequence[int]]], curve: Callable[[int], float] | None, days: Callable[[int], float],
+) -> Iterator[Piece]:  # fmt: skip
+    """The pieces of a span without a change of the clock; `midnight` is that of the day of `start` (ns)."""
+    edges = {start, end}
+    if rate.weekly is not None or rate.dates or rate.growth is not None:
+        edges.update(moments(midnight, DAY, start, end))
+    if rate.daily is not None:
+        edges.update(moments(midnight, HOUR if curve is None else width, start, end))
+    for burst, begins in bursts:
+        edges.update(corner for corner in _corners(burst, begins) if start < corner < end)
+    if len(edges) > MOST_PIECES:
+        raise TooManyPieces(f"found {len(edges)} changes of the rate, expected at most {MOST_PIECES}")
+    for low, high in pairwise(sorted(edges)):
         middle = low + (high - low) // 2
         day, within = divmod(middle - midnight, DAY)
         level = days(day)
@@ -208,11 +274,10 @@ def pieces(rate: CalendarRate, start: int, end: int, width: int = MINUTE) -> lis
         first = last = level
         if curve is not None:
             first, last = level * curve(low - midnight), level * curve(high - midnight)
-        for burst in rate.bursts:
-            first *= _of_burst(burst, low, middle)
-            last *= _of_burst(burst, high, middle)
-        found.append(Piece(low, high, first, last))
-    return found
+        for burst, begins in bursts:
+            first *= _of_burst(burst, begins, low, middle)
+            last *= _of_burst(burst, begins, high, middle)
+        yield Piece(low, high, first, last)
 
 
 def _later(rate: CalendarRate, start: int, end: int, width: int) -> list[Piece]:
@@ -235,7 +300,7 @@ def _later(rate: CalendarRate, start: int, end: int, width: int) -> list[Piece]:
     return found
 
 
-def _curve(daily: DailyCurve) -> Any:
+def _curve(daily: DailyCurve) -> Callable[[int], float]:
     k = concentration(daily.peak_to_mean)
     turn = 2.0 * math.pi / DAY
 
@@ -253,17 +318,43 @@ def _curve(daily: DailyCurve) -> Any:
     return at
 
 
-def _days(rate: CalendarRate) -> Any:
+def _days(rate: CalendarRate) -> Callable[[int], float]:
+    """The factor of a day, counted from that of time 0."""
     weekly = [1.0] * 7 if rate.weekly is None else [getattr(rate.weekly, day) for day in DAYS]
     dated = {date.fromisoformat(day).toordinal(): factor for day, factor in rate.dates.items()}
     first = ordinal(rate)
-    return lambda day: weekly[(first + day - 1) % 7] * dated.get(first + day, 1.0)
+    daily, since = 0.0, first
+    if rate.growth is not None:
+        daily = math.log1p(rate.growth.monthly) / DAYS_A_MONTH
+        since = first if rate.growth.since is None else date.fromisoformat(rate.growth.since).toordinal()
+
+    def of(day: int) -> float:
+        number = first + day
+        return weekly[(number - 1) % 7] * dated.get(number, 1.0) * math.exp(daily * (number - since))
+
+    return of
 
 
-def _corners(burst: Burst, start: int, end: int) -> Iterator[int]:
-    begins: Iterator[int] | range = iter([burst.at])
-    if burst.every is not None:
-        begins = (at for at in moments(burst.at, burst.every, start - burst.every - 1, end) if at >= burst.at)
+def _begins(rate: CalendarRate, burst: Burst, start: int, end: int) -> Sequence[int]:
+    """When the bursts begin that reach into the span, rising."""
+    if burst.every is None:
+        return [burst.at]
+    if rate.zone is None or burst.every % DAY:
+        all_of_them = moments(burst.at, burst.every, start - burst.every - 1, end)
+        return all_of_them[max(0, -((all_of_them.start - burst.at) // burst.every)) :]
+    assert rate.start is not None
+    zero = datetime.fromisoformat(rate.start)
+    shown = local(zero, rate.zone, timedelta(microseconds=burst.at // 1_000), rate.home)
+    days = burst.every // DAY
+    first = max(0, (start - burst.at - DAY) // burst.every - 1)
+    found: list[int] = []
+    for number in range(first, (end - burst.at + DAY) // burst.every + 2):
+        gone = utc(rate.zone, shown + timedelta(days=number * days)) - utc(rate.home, zero)
+        found.append(burst.at if number == 0 else ns(gone) + burst.at % 1_000)
+    return found
+
+
+def _corners(burst: Burst, begins: Sequence[int]) -> Iterator[int]:
     steps = range(RAMP_PIECES + 1) if burst.ramp else range(1)
     for begin in begins:
         for step in steps:
@@ -271,11 +362,10 @@ def _corners(burst: Burst, start: int, end: int) -> Iterator[int]:
             yield begin + burst.duration - burst.ramp * step // RAMP_PIECES
 
 
-def _of_burst(burst: Burst, at: int, middle: int) -> float:
+def _of_burst(burst: Burst, begins: Sequence[int], at: int, middle: int) -> float:
     """The factor of a burst at `at`, an end of the piece around `middle`."""
-    begin = burst.at
-    if burst.every is not None and middle > begin:
-        begin += (middle - begin) // burst.every * burst.every
+    number = bisect_right(begins, middle) - 1
+    begin = begins[number] if number >= 0 else middle + 1
     if not begin <= middle < begin + burst.duration:
         return 1.0
     if not burst.ramp:

@@ -48,8 +48,8 @@ class Time(Model):
     """`duration`, `warmup`, `bucket` in ns; `bucket` is chosen by `default_bucket` unless given.
 
     `drain` is how long (ns) what is in flight may go on after `duration`: None to its end, 0 not at all;
-    True and False are accepted for these two. `start` is the calendar moment of time 0, ISO 8601 without a
-    zone.
+    True and False are accepted for these two. `start` is the calendar moment of time 0, ISO 8601 on
+    the clock of `zone`, a name of the IANA database; without one its clock is never put forward or back.
     """
 
     duration: PositiveDuration
@@ -57,6 +57,7 @@ class Time(Model):
     drain: Annotated[Duration | None, BeforeValidator(_drain)] = None
     bucket: PositiveDuration = Field(default_factory=lambda given: default_bucket(given.get("duration", _NS)))
     start: str | None = None
+    zone: str | None = None
 
     @model_validator(mode="after")
     def _warm_in_time(self) -> Time:
@@ -100,7 +101,10 @@ class Scenario(Model):
                 if rate.start != self.time.start and not rate.elapsed:
                     found = f"found a calendar of {name!r} that starts at {rate.start}"
                     raise ValueError(f"{found}, expected time.start, {self.time.start}")
-                if rate.start is None and (rate.weekly is not None or rate.dates):
+                if rate.home != self.time.zone:
+                    found = f"found a calendar of {name!r} in a run of the zone {rate.home}"
+                    raise ValueError(f"{found}, expected that of time.zone, {self.time.zone}")
+                if rate.start is None and rate.needs_dates:
                     raise ValueError(f"found days in the calendar of {name!r}, expected time.start to say which it is")
         return self
 

@@ -20,6 +20,7 @@ from sysim.model.shapes import (
     StepsRate,
 )
 from sysim.model.workload import OpenLoad, RateProfile
+from sysim.zones import local
 
 
 def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
@@ -28,8 +29,8 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
     Time 0 of what is returned is where its warm-up begins, and its window ``all`` is the stretch. `end` may lie
     behind the scenario's own end: rates go on. What does not begin within the run is treated so:
 
-    - rates are those of the scenario at every instant, noise included; only evenly spaced arrivals fall elsewhere in
-      their intervals, and states that come by chance (mmpp) come at other instants;
+    - rates are those of the scenario at every instant, in a run of the same key with the same noise; only evenly
+      spaced arrivals fall elsewhere in their intervals, and states that come by chance (mmpp) come at other instants;
     - faults and actions of before are left out, except for what is still in force (`sysim.model.part_of_a_run`);
     - windows are kept where they lie within the stretch, and checks where all that they name is there;
     - `variants` are patches of the file and are left out, the checks of single variants stay as they are;
@@ -70,6 +71,17 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
     kept = {name: getattr(scenario, name) for name in scenario.model_fields_set}
     part = Scenario(**{**kept, **changed})
     return followed(part) if cut else part
+
+
+def with_noise_of(scenario: Scenario, run_key: int) -> Scenario:
+    """`scenario` with the noise of the run of that key in every run, so that stretches of it meet one noisy year."""
+    loads = {}
+    for name, load in scenario.load.items():
+        if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate) and load.rate.noise is not None:
+            noise = load.rate.noise.model_copy(update={"of_run": run_key})
+            load = load.model_copy(update={"rate": load.rate.model_copy(update={"noise": noise})})
+        loads[name] = load
+    return scenario.model_copy(update={"load": loads})
 
 
 def rate_from(rate: RateProfile, cut: int, end: int) -> RateProfile:
@@ -119,7 +131,8 @@ def _time(time: Time, cut: int, start: int, duration: int) -> Time:
     if time.bucket > duration:
         kept.pop("bucket", None)
     if time.start is not None and cut:
-        moment = datetime.fromisoformat(time.start) + timedelta(microseconds=cut // 1_000)
+        # a moment that comes twice is told as the first; calendars keep the start that they had
+        moment = local(datetime.fromisoformat(time.start), time.zone, timedelta(microseconds=cut // 1_000))
         kept["start"] = moment.isoformat()
     return Time(**{**kept, "duration": duration, "warmup": start - cut})
 

@@ -122,7 +122,8 @@ def _loads(plan: Plan) -> Iterable[str]:
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
             what = "states" if row[t.L_ARRIVALS] == t.ARRIVALS_MMPP else "pieces"
             pieces = f", {row[t.L_RATES]} {what}" if row[t.L_RATES] > 1 else ""
-            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}, {row[t.L_CLIENTS]} clients"
+            noise = ", with noise" if row[t.L_FIRST_RATE] in plan.noise[: plan.n_noise, t.NZ_FIRST] else ""
+            yield f"{name}: {kind} from {format_rate(float(rate))}{pieces}{noise}, {row[t.L_CLIENTS]} clients"
         if row[t.L_CLASS]:
             yield f"  class {row[t.L_CLASS]}"
         first = int(row[t.L_FIRST_STREAM])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sysim.model import Call, Publish, Step
 
 KEY_MASK = (1 << 63) - 1
+_WORD = (1 << 64) - 1
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
@@ -37,9 +38,25 @@ def numbered(base: int, count: int) -> NDArray[np.int64]:
     return x.astype(np.int64)
 
 
+def derived(key: int, salt: int) -> int:
+    """The key of a child, that of `sysim.semantics.rng.derive`."""
+    x = np.array([(key ^ salt) & _WORD], dtype=np.uint64)
+    for step in (np.uint64(0), _GOLDEN):
+        x = x + step
+        x = (x ^ (x >> np.uint64(30))) * _M1
+        x = (x ^ (x >> np.uint64(27))) * _M2
+        x = x ^ (x >> np.uint64(31))
+    return int(x[0]) & KEY_MASK
+
+
 def draws(key: int, first: int, count: int) -> NDArray[np.float64]:
     """The uniforms `first`, `first` + 1, … of `key`, those of `sysim.semantics.rng.uniform`."""
-    x = np.uint64(key) + (np.arange(count, dtype=np.uint64) + np.uint64(first + 1)) * _GOLDEN
+    return uniforms(key, np.arange(first, first + count, dtype=np.int64))
+
+
+def uniforms(key: int, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The uniforms of `key` with these numbers (from 0)."""
+    x = np.uint64(key) + (numbers.astype(np.uint64) + np.uint64(1)) * _GOLDEN
     x = (x ^ (x >> np.uint64(30))) * _M1
     x = (x ^ (x >> np.uint64(27))) * _M2
     x = x ^ (x >> np.uint64(31))

@@ -59,8 +59,8 @@ class Plan:
     One-dimensional: `hits` (global replicas, by F_FIRST_HIT), `site_faults` (fault rows, by C_FAULTS),
     `fault_sites` from `fault_sites_at` (call sites a fault's network effect reaches), `rep_faults` from
     `rep_faults_at` (pause, slowdown and capacity rows of a replica), `lever_hits` (global replicas, by LE_FIRST_HIT),
-    `flags` (1 on), `lanes` (a constant
-    delay each), `cell_*`. `drain` is NEVER until everything has ended, 0 for none.
+    `flags` (1 on), `lanes` (a constant delay each), `noise_slots` (by rows of `rates`), `cell_*`. `rates` are without
+    noise, see `sysim.plan.noise`. `drain` is NEVER until everything has ended, 0 for none.
 
     Cells cut the run at bucket edges, the warm-up's end and window edges: cell c is ``cell_edges[c]`` to
     ``cell_edges[c + 1]``. `cell_bucket`, `cell_segment` and `cell_column` have one entry more than there are
@@ -85,6 +85,9 @@ class Plan:
     loads: Ints
     loadsF: Floats
     rates: Floats
+    noise: Ints
+    noiseF: Floats
+    noise_slots: Ints
     streams: Ints
     streamsF: Floats
     faults: Ints
@@ -127,6 +130,7 @@ class Plan:
     n_scopes: int
     n_loads: int
     n_streams: int
+    n_noise: int
     n_faults: int
     n_actions: int
     n_scalers: int

@@ -309,6 +309,14 @@ LT_ROW: Final = 4  # its row of `rates`
 LT_NUMBER: Final = 5  # how many states there have been
 N_LT: Final = 6
 
+# noise: the loads whose calendar has some, and in noise_slots the slot of each row of `rates` (0 for others)
+NZ_FIRST: Final = 0  # rows of `rates`
+NZ_COUNT: Final = 1
+NZ_KEY: Final = 2
+N_NZ: Final = 3
+NZF_SD: Final = 0  # standard deviation of the factor's logarithm
+N_NZF: Final = 1
+
 # streams (plan)
 T_LOAD: Final = 0
 T_SITE: Final = 1

@@ -35,6 +35,7 @@ def verify(plan: Plan) -> None:
     _services(plan)
     _calls(plan)
     _loads(plan)
+    _noise(plan)
     _faults(plan)
     _actions(plan)
     _scalers(plan)
@@ -181,6 +182,14 @@ def _loads(plan: Plan) -> None:
         else:  # so that no cycle of a user goes by without an entry
             thinks = plan.code[load[t.L_PC], t.I_OP] == t.OP_THINK
             _check(thinks or load[t.L_CLOSED] == 0, f"the users of load {number} do not think")
+
+
+def _noise(plan: Plan) -> None:
+    noise = plan.noise[: plan.n_noise]
+    length = len(plan.rates) if plan.n_noise else 1
+    _check(len(plan.noise_slots) == length, "the slots of noise are not those of rates")
+    _spans(noise[:, t.NZ_FIRST], noise[:, t.NZ_COUNT], len(plan.rates), "the rates of noise")
+    _check((plan.noiseF[: plan.n_noise] >= 0.0).all(), "noise has a negative deviation")
 
 
 def _faults(plan: Plan) -> None:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from sysim.study.swept import Swept
     from sysim.study.whatif import WhatIf
     from sysim.study.year_result import Year
+    from sysim.traffic.fit import Fit
 
 __all__ = [
-    "causes", "graph", "impact", "latency", "plan_curve", "plan_day", "plan_supply", "save", "sweep", "timeline",
-    "tipping", "vulnerability", "what_if", "year",
+    "causes", "fitted", "graph", "impact", "latency", "plan_curve", "plan_day", "plan_supply", "save", "sweep",
+    "timeline", "tipping", "vulnerability", "what_if", "year",
 ]  # fmt: skip
 
 
@@ -81,6 +82,13 @@ def impact(found: Sweep) -> Figure:
 def what_if(found: WhatIf) -> Figure:
     """The customers that each mitigation saves."""
     from sysim.plot.rescue import what_if as draw
+
+    return draw(found)
+
+
+def fitted(found: Fit) -> Figure:
+    """A trace, the calendar fitted to it, and the weeks that were held out."""
+    from sysim.plot.traces import fitted as draw
 
     return draw(found)
 

@@ -25,6 +25,7 @@ from sysim.plot.style import (
     time_unit,
 )
 from sysim.study.capacity.plan import CapacityPlan
+from sysim.zones import local
 
 NS = 1_000_000_000
 
@@ -64,7 +65,7 @@ def day(found: CapacityPlan) -> Figure:
         first = found.situations[0]
         for axes in (above, below):
             axes.axvspan(first.start / NS / unit, first.end / NS / unit, color=GREY, alpha=0.3, lw=0)
-        time_axis(below, found.scenario.time.start, length_s, unit, name)
+        time_axis(below, found.scenario.time.start, length_s, unit, name, found.scenario.time.zone)
         for axes in (above, below):
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         note = f"shaded: the stretch that is judged. Lost: from {span(found.day.looked_s)} of each slot"
@@ -124,8 +125,9 @@ def supply(found: CapacityPlan) -> Figure:
         start = found.scenario.time.start
         moment = None
         if start is not None:
-            moment = (datetime.fromisoformat(start) + timedelta(seconds=max(0.0, begin))).isoformat()
-        time_axis(below, moment, length_s, unit, unit_name)
+            gone = timedelta(seconds=max(0.0, begin))
+            moment = local(datetime.fromisoformat(start), found.scenario.time.zone, gone).isoformat()
+        time_axis(below, moment, length_s, unit, unit_name, found.scenario.time.zone)
         for axes in (above, below):
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return drawn

@@ -68,7 +68,8 @@ def timeline(result: Result, replication: int = 0) -> Figure:
         shade_faults(run, panels, unit)
         if mark_transitions(run, panels[-1], unit):
             panels[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        time_axis(panels[-1], result.scenario.time.start, run.plan.duration / 1e9, unit, unit_name)
+        time = result.scenario.time
+        time_axis(panels[-1], time.start, run.plan.duration / 1e9, unit, unit_name, time.zone)
         variant = f" · {result.variant}" if result.variant else ""
         drawn.suptitle(f"{result.scenario.name}{variant} · seed {run.seed}", fontsize=11, x=0.01, ha="left")
     return drawn

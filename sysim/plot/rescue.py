@@ -23,7 +23,7 @@ MEANING = {
 
 def what_if(found: WhatIf) -> Figure:
     """Customers saved by each mitigation, with intervals, and when it is well again."""
-    clock = Clock(found.start, found.terms.end / 1e9)
+    clock = Clock(found.start, found.terms.end / 1e9, found.zone)
     shown = found.effects
     with styled():
         drawn = figure(9.5, 1.7 + 0.27 * max(4, len(shown)))

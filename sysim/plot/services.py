@@ -87,7 +87,7 @@ def graph(result: Result, window: str = "all", replication: int = 0) -> Figure:
                 _fault(axes, inches(places.nodes[name]), struck[name])
         _legend(drawn, width, height)
         variant = f" · {result.variant}" if result.variant else ""
-        clock = Clock(result.scenario.time.start, result.run.plan.duration / 1e9)
+        clock = Clock(result.scenario.time.start, result.run.plan.duration / 1e9, result.scenario.time.zone)
         drawn.text(
             SIDE / width, 1 - 0.16 / height,
             f"{result.scenario.name}{variant} · {window}: {clock(stats.from_s)} to {clock(stats.to_s)}",

@@ -13,6 +13,8 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from sysim.zones import local
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -98,7 +100,9 @@ def time_unit(seconds: float) -> tuple[float, str]:
     return 1.0, "seconds"
 
 
-def time_axis(axes: Axes, start: str | None, duration_s: float, unit: float, unit_name: str) -> None:
+def time_axis(
+    axes: Axes, start: str | None, duration_s: float, unit: float, unit_name: str, zone: str | None = None
+) -> None:
     """The axis of a run's time: elapsed, or by the clock where the run has a calendar."""
     axes.set_xlim(0, duration_s / unit)
     axes.set_xlabel(f"time ({unit_name})" if start is None else "clock time")
@@ -109,7 +113,7 @@ def time_axis(axes: Axes, start: str | None, duration_s: float, unit: float, uni
     offset = (begin - midnight).total_seconds()
     step = next((step for step in CLOCK_STEPS if duration_s <= 8 * step), 7 * 86_400 * ceil(duration_s / 4e6))
     times = [step * k - offset for k in range(ceil(offset / step), int((offset + duration_s) / step) + 1)]
-    moments = [begin + timedelta(seconds=t) for t in times]
+    moments = [local(begin, zone, timedelta(seconds=t)) for t in times]
     form = "%a %d %b" if step >= 86_400 else "%H:%M:%S" if step < 60 else "%H:%M"
     labels = [f"{moment:{form}}" for moment in moments]
     for number, moment in enumerate(moments):

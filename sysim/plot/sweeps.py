@@ -7,6 +7,7 @@ say below them how they came about.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -348,7 +349,7 @@ def tornado(found: Swept, k: int, moved: Effects) -> Figure:
         axes.axvline(base, color=BLACK, lw=1)
         lows, highs = (min(one.ends[0] for one in some), max(one.ends[1] for one in some))
         axes.set_xlim(lows * scale.factor - 0.3 * spread, highs * scale.factor + 0.3 * spread)
-        axes.set_yticks(range(len(some)), [one.path for one in some])
+        axes.set_yticks(range(len(some)), [broken(one.path) for one in some])
         axes.grid(axis="y", visible=False)
         for value, text in limits(found, measure):
             if axes.get_xlim()[0] <= value * scale.factor <= axes.get_xlim()[1]:
@@ -357,21 +358,35 @@ def tornado(found: Swept, k: int, moved: Effects) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}" if least <= x <= most else ""))
         axes.set_title(_title(found, measure))
         middle = "the file as it is" if moved.way == "one at a time" else "the mean over all points"
-        axes.set_xlabel(f"{scale.label}\n{WAYS[moved.way]}; the black line is {middle}{_unknown(moved)}")
+        axes.set_xlabel(f"{scale.label}\n{_wrapped(f'{WAYS[moved.way]}; the black line is {middle}{_unknown(moved)}')}")
         if axes.get_legend_handles_labels()[0]:
             drawn.legend(loc="outside lower center", ncols=2)
     return drawn
 
 
+def broken(path: str, most: int = 26) -> str:
+    """A path in lines of a readable length, broken at its dots."""
+    lines = [""]
+    for part in path.split("."):
+        if lines[-1] and len(lines[-1]) + 1 + len(part) > most:
+            lines.append("")
+        lines[-1] += f".{part}" if lines != [""] else part
+    return "\n".join(lines)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 84)
+
+
 def _unknown(moved: Effects) -> str:
-    return f";\n{counted(moved.missing, 'point')} without a value left out" if moved.missing else ""
+    return f"; {counted(moved.missing, 'point')} without a value left out" if moved.missing else ""
 
 
 def bars(found: Swept, k: int, got: Indices) -> Figure:
     """First-order and total Sobol indices of each factor, with their intervals."""
     measure = found.measures[k]
     order = sorted(range(len(got.factors)), key=lambda i: got.factors[i].total)
-    names = [found.design.factors[i].path for i in order]
+    names = [broken(found.design.factors[i].path) for i in order]
     with styled():
         drawn = figure(7.8, 2.0 + 0.62 * len(order))
         axes = drawn.subplots()
@@ -397,5 +412,5 @@ def bars(found: Swept, k: int, got: Indices) -> Figure:
         )  # fmt: skip
         level = f"{got.confidence * 100:g} %"
         note = f"its standard deviation is {spread}; lines are {level} bootstrap intervals over {got.rows} rows"
-        axes.set_xlabel(f"share of the variance of {measure.text}\n{note}")
+        axes.set_xlabel(f"share of the variance of {measure.text}\n{_wrapped(note)}")
     return drawn

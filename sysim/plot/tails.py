@@ -49,7 +49,8 @@ def latency(result: Result, replication: int = 0) -> Figure:
             mark_silence(over_time, t, silent, "no success")
             over_time.set_title(f"{load}: latency of successes, by arrival", pad=14)
             over_time.set_ylabel("latency")
-            time_axis(over_time, result.scenario.time.start, run.plan.duration / 1e9, unit, unit_name)
+            time = result.scenario.time
+            time_axis(over_time, time.start, run.plan.duration / 1e9, unit, unit_name, time.zone)
             if not all(np.isnan(run.series.latency[load][name]).all() for name in STYLES):
                 seconds_axis(over_time)
                 over_time.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)

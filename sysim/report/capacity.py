@@ -103,7 +103,7 @@ def _asked(found: CapacityPlan) -> str:
 
 
 def _clock(found: CapacityPlan) -> Clock:
-    return Clock(found.scenario.time.start, found.scenario.time.duration / NS)
+    return Clock(found.scenario.time.start, found.scenario.time.duration / NS, found.scenario.time.zone)
 
 
 def _answer(found: CapacityPlan) -> str:

@@ -90,7 +90,7 @@ def _warnings(console: Console, study: Study) -> None:
 
 def _table(study: Study, load: str, window: str, narrow: bool) -> Table:
     first = next(iter(study.results.values()))
-    clock = words.Clock(first.scenario.time.start, first.scenario.time.duration / 1e9)
+    clock = words.Clock(first.scenario.time.start, first.scenario.time.duration / 1e9, first.scenario.time.zone)
     span = first.run.windows[window]
     when = "" if window == "all" else f" during {window}"
     title = f"{load}{when} ({clock(span.from_s)} – {clock(span.to_s)}), ± at {confidence(study.level)}"

@@ -227,17 +227,19 @@ def _explained(found: Swept, measure: int) -> str:
     if got is None:
         return ""
     name = found.measures[measure].text
-    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
-        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
     order = sorted(range(len(got.factors)), key=lambda k: -got.factors[k].total)
     short = names(found.design)
     first = got.factors[order[0]]
+    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
+        if first.total_interval[0] > max(got.factors[k].total_interval[1] for k in order[1:]):
+            return f"{short[order[0]]} makes most of the variance of {name}; more base points would say how much."
+        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
     alone = max(0.0, min(1.0, first.first))
-    text = f"Of the variance of {name}, {short[order[0]]} alone makes {percent(alone)}"
+    text = f"Of the variance of {name}, {short[order[0]]} alone makes {alone * 100:.0f} %"
     idle = [short[k] for k in order if got.factors[k].total_interval[1] < 0.05]
     together = 1 - sum(max(0.0, index.first) for index in got.factors)
     if together > 0.1:
-        text += f", and {percent(together)} comes of factors working together"
+        text += f", and {together * 100:.0f} % comes of factors working together"
     if idle:
         text += f"; {listed(idle)} {'makes' if len(idle) == 1 else 'make'} next to nothing of it"
     return text + "."

@@ -122,7 +122,7 @@ def _head(console: Console, result: Result) -> None:
 
 
 def _clock(result: Result) -> Clock:
-    return Clock(result.scenario.time.start, result.scenario.time.duration / 1e9)
+    return Clock(result.scenario.time.start, result.scenario.time.duration / 1e9, result.scenario.time.zone)
 
 
 def _windows(result: Result) -> list[WindowStats]:

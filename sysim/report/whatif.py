@@ -88,7 +88,7 @@ def _saved(saved: Estimate | None) -> str:
 
 def clock(found: WhatIf) -> Clock:
     """How the points of time of a result are told."""
-    return Clock(found.start, found.terms.end / 1e9)
+    return Clock(found.start, found.terms.end / 1e9, found.zone)
 
 
 # --- sentences --------------------------------------------------------------------------------------------

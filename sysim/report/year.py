@@ -49,8 +49,6 @@ def sentences(found: Year) -> list[str]:
     told += [_checked(name, one) for name, one in found.validation.items()]
     told += [f"Do not trust this: {doubt}." for doubt in found.doubts]
     told += [f"{note[0].upper()}{note[1:]}." for note in found.notes]
-    if found.interrupted:
-        told.append("Interrupted.")
     return told
 
 
@@ -134,7 +132,8 @@ def _loads(found: Year) -> Iterator[str]:
         row = [name, count(round(load.offered)), between(load.failed), success]
         row += [span(load.latency_s[q]) for q in ("p50", "p99", "p999")]
         if valued:
-            row += ["–" if x is None else money(x, load.currency) for x in (load.earned, load.lost)]
+            row.append("–" if load.earned is None else f"{load.earned.value:,.0f} {load.currency}")
+            row.append("–" if load.lost is None else money(load.lost, load.currency))
         rows.append(row)
     yield ""
     yield from table(head, rows)
@@ -230,7 +229,8 @@ def year_dict(found: Year) -> dict[str, Any]:
     """The object of the JSON result."""
     return {
         "format": FORMAT,
-        "kind": "year",
+        "study": "year",
+        "sentence": year_sentence(found),
         "scenario": found.scenario,
         "first_day": found.first,
         "n_days": len(found.days),
@@ -296,7 +296,6 @@ def year_dict(found: Year) -> dict[str, Any]:
         "runs": found.runs,
         "seed": found.seed,
         "confidence": found.confidence,
-        "interrupted": found.interrupted,
     }  # fmt: skip
 
 

@@ -142,6 +142,7 @@ class Result:
                 "digest": self.digest,
                 "description": self.scenario.description,
                 "start": self.scenario.time.start,
+                "zone": self.scenario.time.zone,
             },
             "engine": self.engine,
             "variant": self.variant,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
 from sysim.model.calendar import DAYS, SECOND
 from sysim.scenario_file.forms import Either
-from sysim.scenario_file.nodes import Seq
+from sysim.scenario_file.nodes import Map, Node, Scalar, Seq
+from sysim.scenario_file.reporter import join
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Shape, Value
-from sysim.scenario_file.values import DURATION, FACTOR, INSTANT, text_schema
+from sysim.scenario_file.values import DURATION, FACTOR, INSTANT, ZONE, text_schema
 from sysim.units import UnitError
+from sysim.zones import find
 
-PARTS = ("daily", "weekly", "dates", "bursts", "noise")
+if TYPE_CHECKING:
+    from sysim.scenario_file.reading import Reading
+
+PARTS = ("daily", "weekly", "dates", "growth", "bursts", "noise", "zone")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -62,6 +67,79 @@ def calendar_parts() -> dict[str, Shape]:
         ),
         "weekly": Record("a map of factors such as {sat: 2}", model.Weekly, dict.fromkeys(DAYS, FACTOR)),
         "dates": MapOf("a map of dates to factors", FACTOR, _DATE, "a date such as 2026-04-11"),
+        "growth": _growth(),
         "bursts": ListOf("a list of bursts", record),
         "noise": Record("{cv, every}", model.Noise, noise, tuple(noise)),
+        "zone": ZONE,
     }
+
+
+def _growth() -> Shape:
+    monthly = Value(
+        _monthly, "growth a month such as 3% or -2%",
+        {"anyOf": [{"type": "number", "minimum": -0.99, "maximum": 10}, text_schema("-?" + units.PERCENT_PATTERN)]},
+    )  # fmt: skip
+    since = Value(_date, "a date such as 2026-01-01", text_schema(_DATE.pattern))
+    dated = {"monthly": monthly, "since": since}
+    return Either(
+        "growth a month such as 3%, or {monthly, since}",
+        lambda node: "dated" if isinstance(node, Map) else "monthly",
+        {
+            "monthly": _Monthly(monthly),
+            "dated": Record("growth {monthly, since}", model.Growth, dated, ("monthly",)),
+        },
+    )
+
+
+class _Monthly(Value):
+    """A bare share: growth since the day of time 0."""
+
+    def __init__(self, share: Value) -> None:
+        super().__init__(lambda value: model.Growth(monthly=_monthly(value)), share.noun, share.schema({}), share.code)
+
+
+def _monthly(value: Any) -> float:
+    expected = "growth a month from -99% to 1000%, such as 3%"
+    text = value[1:] if isinstance(value, str) and value.startswith("-") else value
+    falls = text is not value or (isinstance(value, int | float) and not isinstance(value, bool) and value < 0)
+    try:
+        number = units.factor(abs(value) if isinstance(value, int | float) and falls else text)
+    except UnitError:
+        raise UnitError(value, expected) from None
+    if not number <= (0.99 if falls else 10.0):
+        raise UnitError(value, expected, f"did you mean {value}%?" if not isinstance(value, str) else "")
+    return -number if falls else number
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return units.date_time(value).date().isoformat()
+    raise UnitError(value, "a date such as 2026-01-01")
+
+
+def anchored(node: Map, at: str, ctx: Reading) -> bool:
+    """Whether it is known when time 0 is, as far as the parts of this calendar need it; else it is reported."""
+    dated = isinstance(node.get("growth"), Map)
+    for key in ("weekly", "dates", "zone", *(("growth",) if dated else ())):
+        if key not in node.entries:
+            continue
+        if ctx.start is None:
+            message = f"found {key!r} without time.start, expected it to say which day time 0 is"
+            ctx.report(node.key_mark(key), "missing-key", join(at, key), message, "add start: 2026-04-11T00:00 to time")
+            return False
+        if key == "zone" and ctx.zone is None:
+            message = "found 'zone' without time.zone, expected it to say in which zone time.start is"
+            ctx.report(node.key_mark(key), "missing-key", join(at, key), message, "add zone: Europe/London to time")
+            return False
+    return True
+
+
+def own_zone(node: Node) -> str | None:
+    """The zone that is written in a rate, quietly: what is wrong with it is told when it is read."""
+    written = node.get("zone") if isinstance(node, Map) else None
+    if not isinstance(written, Scalar) or not isinstance(written.value, str):
+        return None
+    try:
+        return find(written.value).key
+    except UnitError:
+        return None

@@ -111,7 +111,7 @@ def _recovers(rest: str, ctx: Reading) -> dict[str, Any]:
         given["after"] = after
     elif after is not None:
         try:
-            given["after_at"] = units.instant(after, ctx.start)
+            given["after_at"] = units.instant(after, ctx.start, ctx.zone)
         except units.UnitError:
             hint = ctx.reporter.nearest(after, ctx.faults)
             message = f"found {after[:80]!r}, expected the name of a fault or an instant"

@@ -6,12 +6,12 @@ import csv
 import io
 import math
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sysim import model, units
+from sysim import model, units, zones
 from sysim.scenario_file.nodes import Map, Mark, Node, Source
 from sysim.scenario_file.reporter import Reporter, join
 from sysim.scenario_file.shapes import INVALID, Record, Word
@@ -205,12 +205,17 @@ class _Rows:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise units.UnitError(text, expected) from None
-        if moment.tzinfo is not None:
-            raise units.UnitError(text, "a local moment", "write it without a time zone, as time.start is")
-        if self.ctx.start is None:
+        start, zone = self.ctx.start, self.ctx.zone
+        if start is None:
             raise units.UnitError(text, "seconds from time 0", "a date and time needs time.start")
-        elapsed = moment - self.ctx.start
-        at = (elapsed.days * 86_400 + elapsed.seconds) * _NS + elapsed.microseconds * 1_000
+        if moment.tzinfo is None:
+            elapsed = zones.elapsed(start, zone, moment)
+        elif zone is not None:
+            elapsed = moment.replace(tzinfo=None) - zones.utc(zone, start) - (moment.utcoffset() or timedelta(0))
+        else:
+            hint = "write it without a time zone, as time.start is, or set time.zone"
+            raise units.UnitError(text, "a local moment", hint)
+        at = zones.ns(elapsed)
         if abs(at) > units.MAX_NS:
             raise units.UnitError(text, "a time within 73 years of time.start")
         return at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
@@ -16,8 +17,9 @@ from sysim.scenario_file.reporter import found, join
 from sysim.scenario_file.services import Services
 from sysim.scenario_file.shapes import INVALID, ListOf, MapOf, Record, Schema, Shape, Timed, Value
 from sysim.scenario_file.slos import Slos
-from sysim.scenario_file.values import COUNT, DATE_TIME, DURATION, NAME_VALUE, TEXT, TRUTH, text_schema
+from sysim.scenario_file.values import COUNT, DATE_TIME, DURATION, NAME_VALUE, TEXT, TRUTH, ZONE, text_schema
 from sysim.units import UnitError
+from sysim.zones import FIRST, LAST, is_left_out
 
 if TYPE_CHECKING:
     from sysim.scenario_file.reading import Reading
@@ -48,7 +50,7 @@ def _drain(value: Any) -> bool | int:
 
 
 def _window(value: Any, ctx: Reading) -> model.Window:
-    low, high = units.window(value, ctx.warmup, ctx.duration, ctx.start)
+    low, high = units.window(value, ctx.warmup, ctx.duration, ctx.start, ctx.zone)
     if high > ctx.duration:
         end = units.format_duration(ctx.duration)
         raise UnitError(value, f"a window that ends by time.duration, {end}")
@@ -127,9 +129,30 @@ class _Scenario(Record):
         return super().construct({k: v for k, v in values.items() if k not in gone}, node, at, ctx)
 
 
+class _Time(Record):
+    """The times of the run; a zone says whose clock `start` is on, which has to show it."""
+
+    def construct(self, values: dict[str, Any], node: Node, at: str, ctx: Reading) -> Any:
+        zone, start = values.get("zone"), values.get("start")
+        assert isinstance(node, Map)
+        if zone is not None and start is None:
+            message = "found 'zone' without 'start', expected a moment on the clock of that zone"
+            ctx.report(node.key_mark("zone"), "missing-key", join(at, "zone"), message, "add start: 2026-04-11T00:00")
+            return INVALID
+        if zone is not None and start is not None and not FIRST <= datetime.fromisoformat(start).year <= LAST - 100:
+            message = f"found {start}, expected a year from {FIRST} to {LAST - 100}, as there is a zone"
+            ctx.report(node.entries["start"], "bad-instant", join(at, "start"), message)
+            return INVALID
+        if zone is not None and start is not None and is_left_out(zone, datetime.fromisoformat(start)):
+            message = f"found {start}, expected a moment that there is in {zone}, where clocks go forward past this one"
+            ctx.report(node.entries["start"], "bad-instant", join(at, "start"), message)
+            return INVALID
+        return super().construct(values, node, at, ctx)
+
+
 def _scenario() -> _Scenario:
-    time = Record("the time", model.Time, {
-        "start": DATE_TIME, "duration": DURATION, "warmup": DURATION, "bucket": DURATION,
+    time = _Time("the time", model.Time, {
+        "start": DATE_TIME, "zone": ZONE, "duration": DURATION, "warmup": DURATION, "bucket": DURATION,
         "drain": Value(
             _drain, "true, false or a duration",
             {"anyOf": [{"type": "boolean"}, text_schema(units.DURATION_PATTERN)]},

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
-from sysim.scenario_file.calendar import PARTS, calendar_parts
+from sysim.scenario_file.calendar import PARTS, anchored, calendar_parts, own_zone
 from sysim.scenario_file.csv_rate import CsvRate, Replay
 from sysim.scenario_file.forms import Either, Form, OneOf, Tagged
 from sysim.scenario_file.jobs import Jobs
@@ -75,7 +75,8 @@ def _with_calendar(build: Callable[..., Any]) -> Callable[..., Any]:
     def both(value: Any, **extra: Any) -> Any:
         parts = {key: part for key, part in extra.items() if key in PARTS}
         base = build(value, **{key: part for key, part in extra.items() if key not in PARTS})
-        return model.CalendarRate(base=base, **parts) if parts else base
+        factors = {key: part for key, part in parts.items() if key != "zone"}  # which `_Rate.read` adds
+        return model.CalendarRate(base=base, **factors) if parts else base
 
     return both
 
@@ -87,22 +88,20 @@ class _Rate(OneOf):
         return RATE if name == "from" else super().sibling(name)
 
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
-        if isinstance(node, Map) and ctx.start is None:
-            for key in ("weekly", "dates"):
-                if key in node.entries:
-                    message = f"found {key!r} without time.start, expected it to say which day time 0 is"
-                    hint = "add start: 2026-04-11T00:00 to time"
-                    ctx.report(node.key_mark(key), "missing-key", join(at, key), message, hint)
-                    return INVALID
+        if isinstance(node, Map) and not anchored(node, at, ctx):
+            return INVALID
         if isinstance(node, Map) and not any(key in self.keyed or key in self.later for key in node.entries):
             part = next((key for key in node.entries if key in PARTS), None)
             if part is not None:
                 message = f"found {part!r} without a rate to multiply, expected 'base' or a shape beside it"
                 ctx.report(node, "missing-key", at, message, "add base: 400/s")
                 return INVALID
-        value = super().read(node, at, ctx)
+        zone = own_zone(node)
+        with ctx.on_clock(zone):
+            value = super().read(node, at, ctx)
         if isinstance(value, model.CalendarRate) and ctx.start is not None:
-            return value.model_copy(update={"start": ctx.start.isoformat()})
+            update = {"start": ctx.start.isoformat(), "home": ctx.zone, "zone": zone or ctx.zone}
+            return value.model_copy(update=update)
         return value
 
     def child(self, key: str) -> Shape | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sysim.errors import Severity
@@ -13,6 +13,7 @@ from sysim.model import CallPolicy
 from sysim.scenario_file.nodes import Map, Mark, Node, Scalar, Seq, name_of
 from sysim.scenario_file.reporter import Reporter
 from sysim.units import MAX_NS, UnitError, date_time, duration
+from sysim.zones import FIRST, LAST, find, local
 
 Place = Literal["operation", "journey", "fallback"]
 
@@ -43,6 +44,7 @@ class Reading:
     faults: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     start: datetime | None = None
+    zone: str | None = None
     duration: int = MAX_NS
     warmup: int = 0
     place: Place = "operation"
@@ -88,6 +90,9 @@ class Reading:
             self.start = date_time(value("start"))
         except UnitError:
             self.start = None
+        with suppress(UnitError):
+            known = self.start is not None and FIRST <= self.start.year <= LAST - 100 and isinstance(value("zone"), str)
+            self.zone = find(value("zone")).key if known else None
         for key in ("duration", "warmup"):
             with suppress(UnitError):
                 setattr(self, key, duration(value(key)))
@@ -103,6 +108,17 @@ class Reading:
     ) -> None:
         """Note a problem at a node."""
         self.reporter.add(at, code, path, message, hint, severity)
+
+    @contextmanager
+    def on_clock(self, zone: str | None) -> Iterator[None]:
+        """Read clock times as those of `zone`; None: of the scenario's own."""
+        before = self.start, self.zone
+        if zone is not None and self.start is not None and self.zone is not None:
+            self.start, self.zone = local(self.start, zone, timedelta(0), self.zone), zone
+        try:
+            yield
+        finally:
+            self.start, self.zone = before
 
     @contextmanager
     def inside(self, place: Place, caller: str, default: CallPolicy | None) -> Iterator[None]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sysim import model, units
+from sysim import model, units, zones
 from sysim.scenario_file.forms import Form, OneOf
 from sysim.scenario_file.nodes import Map, Node
 from sysim.scenario_file.shapes import (
@@ -82,7 +82,8 @@ RATE = Value(units.rate, "a rate such as 400/s", text_schema(units.RATE_PATTERN)
 SHARE = Value(units.share, "a share such as 5%", _SHARE, "bad-share")
 FACTOR = Value(units.factor, "a number of at least 0", PERCENT_OR_NUMBER)
 COUNT = Value(units.count, "a whole number such as 200 or 1.2k", _COUNT, "bad-count")
-INSTANT = Timed(lambda v, ctx: units.instant(v, ctx.start), "an instant such as 90s", text_schema(*_INSTANT))
+INSTANT = Timed(lambda v, ctx: units.instant(v, ctx.start, ctx.zone), "an instant such as 90s", text_schema(*_INSTANT))
+ZONE = Value(lambda v: zones.find(_text(v)).key, "a time zone such as Europe/London", {"type": "string"}, "bad-zone")
 DATE_TIME = Value(
     lambda v: units.date_time(v).isoformat(),
     "a date and time such as 2026-04-11T06:00",
@@ -276,6 +277,7 @@ __all__ = [
     "TRUE",
     "TRUTH",
     "WHOLE",
+    "ZONE",
     "outcomes",
     "text_schema",
 ]

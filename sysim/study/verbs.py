@@ -115,8 +115,8 @@ def least_relief(
     from sysim.study.quantity import axis
 
     facade = facade_of(scenario)
-    start = facade.model.time.start
-    begin = None if at is None else units.instant(at, None if start is None else datetime.fromisoformat(start))
+    start = None if facade.model.time.start is None else datetime.fromisoformat(facade.model.time.start)
+    begin = None if at is None else units.instant(at, start, facade.model.time.zone)
     return study(
         facade.model, axis("the load", LEAST_LOAD, "100%", resolution), simulation(engine, seed_of(facade, seed)),
         seed=seed_of(facade, seed), at=begin, lasts=None if lasts is None else units.duration(lasts),
@@ -199,11 +199,11 @@ def what_if(
     from sysim.study.whatif import what_if as study
 
     facade = facade_of(scenario)
-    start = facade.model.time.start
+    start = None if facade.model.time.start is None else datetime.fromisoformat(facade.model.time.start)
     chosen = seed_of(facade, seed)
     return study(
         facade.model, simulation(engine, chosen), futures(engine, chosen), seed=chosen,
-        at=units.instant(at, None if start is None else datetime.fromisoformat(start)), delay=units.duration(delay),
+        at=units.instant(at, start, facade.model.time.zone), delay=units.duration(delay),
         lasts=None if lasts is None else units.duration(lasts),
         watch=None if watch is None else units.duration(watch), kinds=tuple(kinds),
         replications=_counted(replications), confidence=confidence, workers=workers, progress=progress,

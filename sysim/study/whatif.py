@@ -98,6 +98,7 @@ class WhatIf:
 
     scenario: str
     start: str | None
+    zone: str | None
     terms: Terms
     moment: Moment
     effects: tuple[Effect, ...]
@@ -179,7 +180,8 @@ def what_if(
             raise
         interrupted = True
     return WhatIf(
-        scenario=scenario.name, start=scenario.time.start, terms=terms, moment=together(moments),
+        scenario=scenario.name, start=scenario.time.start, zone=scenario.time.zone, terms=terms,
+        moment=together(moments),
         effects=_ranked(found, list(zip(*seen, strict=True)), confidence), bucket_s=base.time.bucket / NS,
         confidence=confidence, seed=seed, replications=len(seen), interrupted=interrupted,
     )  # fmt: skip

@@ -17,6 +17,8 @@ import numpy as np
 from sysim.errors import SysimError
 from sysim.model import Scenario
 from sysim.model.calendar import DAY, HOUR, MINUTE
+from sysim.model.stretch import with_noise_of
+from sysim.plan.noise import run_key
 from sysim.study.trials import Progress, Simulation
 from sysim.study.year_account import Account
 from sysim.study.year_cells import Span, matters, rest, stretches
@@ -29,7 +31,7 @@ WHOLE_SHARE = 0.5
 """Of what may be simulated, for the stretches that matter."""
 WARMUP = 2 * MINUTE
 UNWELL = 0.01
-"""A stretch whose last cell fails so much more than its first one has not recovered."""
+"""A stretch whose last cell fails so much more (of all requests) than its first one has not recovered."""
 PROLONGED = 3
 
 
@@ -71,7 +73,10 @@ def plan_year(
     progress: Progress | None = None,
 ) -> Year:
     """The account of the year that begins at `terms.start`; see the module."""
+    # One noisy year, that of a whole run with this seed: noise drawn anew for each stretch would be another for each.
+    scenario = with_noise_of(scenario, run_key(seed, 0))
     start = first_midnight(scenario) if terms.start is None else terms.start
+    scenario = with_noise_of(scenario, run_key(seed, 0))
     load = year_load(scenario, start, terms.days * (DAY // SLOT))
     if not float(load.expected.sum()):
         raise SysimError("found no load in these days, so there is nothing to account for")
@@ -115,7 +120,7 @@ class _Work:
         """Each stretch, simulated as often as it says and prolonged until it is well; whether it is."""
         found: list[tuple[Span, list[Seen], bool]] = []
         waiting = list(spans)
-        for _ in range(PROLONGED + 1):
+        for left in reversed(range(PROLONGED + 1)):
             if not waiting:
                 break
             tasks = [(span, k) for span in waiting for k in range(span.replications)]
@@ -125,7 +130,7 @@ class _Work:
                 seen[span].append(some)
             ill = {span for span in waiting if not all(self._well(some) for some in seen[span])}
             found += [(span, seen[span], span not in ill) for span in waiting]
-            longer = [self._longer(span, spans) for span in waiting if span in ill]
+            longer = [self._longer(span, spans) for span in waiting if span in ill and left]
             ends = {span.first: span.end for span in ill}
             waiting = [span for span in longer if span.end > ends[span.first]]
             again = {span.first for span in waiting}
@@ -140,8 +145,9 @@ class _Work:
     def _well(self, seen: Seen) -> bool:
         slots = self.terms.cell // SLOT
         first, last = (some.sum(axis=0) for some in (seen.loads[:slots], seen.loads[-slots:]))
-        share = [one[:, FAILED] / np.maximum(one[:, OFFERED], 1.0) for one in (first, last)]
-        return bool((share[1] <= 2.0 * share[0] + UNWELL).all())
+        share = first[:, FAILED] / np.maximum(first[:, OFFERED], 1.0)
+        usual = last[:, OFFERED] * (2.0 * share + UNWELL)
+        return bool((last[:, FAILED] <= usual + 3.0 * np.sqrt(usual + 1.0)).all())
 
     def once(self, places: Sequence[Place], stream: int) -> list[tuple[Place, Seen]]:
         """Each place once; `stream` keeps their chance apart from that of others of the same place."""

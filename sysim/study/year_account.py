@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sysim.analysis.response import Curve, monotone
-from sysim.analysis.stratified import Interval, Part, differences, gamma_interval, interval
+from sysim.analysis.stratified import Interval, Part, differences, gamma_interval, interval, repeated
 from sysim.study.year_cells import Rest, Span, by_cell
 from sysim.study.year_load import YearLoad
 from sysim.study.year_runs import DEGRADED_, FAILED, LOST, OFFERED, QUANTITIES, SLOW, SUCCEEDED, WORTH, Seen
@@ -68,6 +68,16 @@ def fit(load: YearLoad, seen: Sequence[tuple[int, Seen]]) -> Model:
         tuple(ratio), tuple(worth), tuple(curves),
         tuple(monotone(pressure, up[:, s], ones) for s in range(up.shape[1])),
     )  # fmt: skip
+
+
+def corrected(predicted: Floats, off: Floats) -> Floats:
+    """`predicted` of some cells (cells × …), of which all together are `off`: where the model sees more, it errs more.
+
+    Where it sees nothing, the difference lies evenly. What is less than nothing in all is nothing.
+    """
+    whole = predicted.sum(axis=0)
+    share = np.divide(predicted, whole, out=np.full_like(predicted, 1.0 / len(predicted)), where=whole > 0.0)
+    return np.asarray(predicted + share * np.maximum(off, -whole))
 
 
 @dataclass(frozen=True)
@@ -143,10 +153,11 @@ class Account:
         """cells × loads × quantities: of each cell what is known best; only sums over many mean something."""
         found = self._predicted[0].copy()
         for stratum, off in enumerate(self.residuals):
-            found[self.rest.stratum == stratum] += off.mean(axis=0)
+            mine = self.rest.stratum == stratum
+            found[mine] = corrected(found[mine], off.mean(axis=0) * int(mine.sum()))
         for spans, off in zip(self.others, self.kinds, strict=True):
             for span in spans:
-                found[span.first : span.end] += off.mean(axis=0) / span.cells
+                found[span.first : span.end] = corrected(found[span.first : span.end], off.mean(axis=0))
         # What comes is known beforehand, but for the requests of an arrival.
         for quantity in (OFFERED, WORTH):
             found[:, :, quantity] = self._known[:, :, quantity]
@@ -176,6 +187,7 @@ class Account:
         if quantity in (OFFERED, WORTH):
             return Interval(value, value, value)
         parts: list[Part] = []
+        again: list[tuple[float, float, int]] = []
         for stratum, off in enumerate(self.residuals):
             size = int(((self.rest.stratum == stratum) & inside).sum())
             parts.append(differences(size, off[:, load, quantity])[1])
@@ -187,7 +199,10 @@ class Account:
             mask = np.repeat(inside[span.first : span.end], self.slots)
             values = np.array([seen.loads[mask, load, quantity].sum() for seen in runs])
             if len(values) > 1:
-                parts.append(Part(float(values.var(ddof=1)) / len(values), len(values) - 1))
+                spread = float(values.var(ddof=1)) / len(values)
+                again.append((spread, float(values.mean()) / len(values), len(values) - 1))
+        if again:
+            parts.append(repeated(again))
         found = interval(value, parts, self.confidence)
         low, high = self._rarely(load, quantity, inside)
         value = max(0.0, value)

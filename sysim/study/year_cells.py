@@ -110,22 +110,28 @@ def stretches(load: YearLoad, chosen: NDArray[np.bool_], room: int, near: float,
     left: list[Span] = []
     for kind in _kinds(found, sizes):
         members = [found[k] for k in sorted(kind, key=lambda k: float(chances[k]))]
-        few = len(members) <= FEW
-        taken = members if few else members[: max(FEW, len(members) // 8)]
-        again = REPLICATIONS if few else 1
-        while not few and len(taken) > FEW and sum(span.cells for span in taken) > room / 2:
-            taken = taken[:-1]
-        cost = sum(span.cells for span in taken) * again
-        if cost > room:
+        taken, again = _taken(members, room)
+        if not taken:
             left += members
             continue
-        room -= cost
-        if few:
+        room -= sum(span.cells for span in taken) * again
+        if again > 1:
             whole += taken
             continue
         whole += [replace(span, replications=1, kind=len(others)) for span in taken]
         others.append(tuple(sorted(members[len(taken) :], key=_first)))
     return Stretches(tuple(sorted(whole, key=_first)), tuple(others), tuple(sorted(left, key=_first)))
+
+
+def _taken(members: Sequence[Span], room: int) -> tuple[Sequence[Span], int]:
+    """Which of a kind (in the order in which chance has put them) are simulated, and how often; none without room."""
+    if len(members) <= FEW and sum(span.cells for span in members) * REPLICATIONS <= room:
+        return members, REPLICATIONS
+    for number in range(min(max(FEW, len(members) // 8), len(members)), 1, -1):
+        # Half of the room stays for smaller kinds, unless it takes more to see three, or two.
+        if sum(span.cells for span in members[:number]) <= (room if number <= 3 else room / 2):
+            return members[:number], 1
+    return (), 0
 
 
 def _kinds(found: Sequence[Span], sizes: Sequence[float]) -> Iterator[list[int]]:

@@ -11,22 +11,23 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sysim.analysis.explain import held
 from sysim.analysis.fluid import backlog
-from sysim.model import CalendarRate, ConstantRate, OpenLoad, ReplayRate, Scenario
+from sysim.model import CalendarRate, ConstantRate, ModulatedRate, OpenLoad, ReplayRate, Scenario, Service
 from sysim.model.action import FlagLever, ScaleLever
-from sysim.model.calendar import DAY, MINUTE, into_the_day
-from sysim.model.demand import mean, utilisation
+from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
+from sysim.model.demand import mean, servers, utilisation
+from sysim.model.holding import held
 from sysim.model.stretch import rate_from, stretch
-from sysim.plan.passes.rates import rates
-from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
+from sysim.plan.passes.rates import noise, rates
+from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
 Floats = NDArray[np.float64]
 NS = 1_000_000_000
 SLOT = MINUTE
-WEEK = 7 * DAY
+MONTH = 28 * DAY
 
 
 @dataclass(frozen=True)
@@ -83,50 +84,127 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
     """What `scenario` asks from `start` (ns) on, for so many `slots`."""
     loads = tuple(sorted(scenario.load))
     expected = np.empty((slots, len(loads)))
+    known: dict[str, Floats] = {}
     for column, name in enumerate(loads):
         load = scenario.load[name]
-        expected[:, column] = _arrivals(name, load, start, slots) if isinstance(load, OpenLoad) else SLOT / NS
-    services = tuple(name for name, share in sorted(utilisation(scenario).items()) if share is not None)
+        expected[:, column] = SLOT / NS
+        if isinstance(load, OpenLoad):
+            expected[:, column] = _arrivals(name, load, start, slots, known)
+    services = tuple(name for name, service in sorted(scenario.services.items()) if servers(service) is not None)
     busy = np.empty((slots, len(services)))
-    edges = [start, *_changes(scenario, start, start + slots * SLOT), start + slots * SLOT]
-    for low, high in pairwise(edges):
-        rows = slice((low - start) // SLOT, -(-(high - start) // SLOT))
-        busy[rows] = expected[rows] @ _each(stretch(scenario, low, low + 1, 0), loads, services) / (SLOT / NS)
+    end = start + slots * SLOT
+    for low, high in pairwise([start, *_changes(scenario, start, end), end]):
+        rows = slice((low - start) // SLOT, (high - start) // SLOT)
+        there = stretch(scenario, low + 1, low + 2, 0)  # what is done at `low` has been done
+        busy[rows] = expected[rows] @ _each(there, loads, services) / (SLOT / NS)
+        for column, name in enumerate(services):
+            busy[rows, column] /= replicas(there.services[name], scenario.services[name], busy[rows, column], low)
     exact = tuple(isinstance(load, OpenLoad) and bool(load.mix) for _, load in sorted(scenario.load.items()))
     return YearLoad(start, loads, services, expected, busy, exact, _disturbed(scenario, start, slots))
 
 
-def _arrivals(name: str, load: OpenLoad, start: int, slots: int) -> Floats:
-    """The arrivals expected in each slot, noise included. A week at a time: no table holds a year of fine noise."""
+def _arrivals(name: str, load: OpenLoad, start: int, slots: int, known: dict[str, Floats]) -> Floats:
+    """The arrivals expected in each slot, as products of the means of base, calendar and noise in it."""
     end = start + slots * SLOT
-    if isinstance(load.rate, ReplayRate):
-        instants = np.asarray(load.rate.instants)
+    rate = load.rate
+    if isinstance(rate, ReplayRate):
+        instants = np.asarray(rate.instants)
         instants = instants[(instants >= start) & (instants < end)]
         return np.bincount((instants - start) // SLOT, minlength=slots).astype(np.float64)
-    one_by_one = load.model_copy(update={"arrivals": OpenLoad.model_fields["arrivals"].default})
-    found = []
-    for cut in range(start, end, WEEK):
-        until = min(cut + WEEK, end)
-        table = rates(one_by_one.model_copy(update={"rate": rate_from(load.rate, cut, until)}), until - cut, name)
-        edges = np.arange(0, until - cut + 1, SLOT) / NS
-        rows = np.searchsorted(table[:, Q_START], edges, side="right") - 1
-        since = edges - table[rows, Q_START]
-        slope = np.where(rows < len(table) - 1, table[rows, Q_SLOPE], 0.0)
-        found.append(np.diff(table[rows, Q_CUMULATED] + since * (table[rows, Q_RATE] + slope * since / 2.0)))
-    return np.concatenate(found)
+    if isinstance(rate, ModulatedRate):  # when its states come is chance
+        return np.full(slots, rate.mean * (SLOT / NS))
+    base = rate.base if isinstance(rate, CalendarRate) else rate
+    shape = OpenLoad(mix=load.mix, journey=load.journey, rate=rate_from(base, start, end))
+    found = _integrals(rates(shape, end - start), slots)
+    if not isinstance(rate, CalendarRate):
+        return found
+    # Loads often share all but their base, and a year of bursts takes seconds to lay out.
+    key = rate.model_copy(update={"base": ConstantRate(value=1.0), "noise": None}).model_dump_json()
+    if key not in known:
+        known[key] = np.concatenate([_factors(rate, cut, min(cut + MONTH, end)) for cut in range(start, end, MONTH)])
+    found *= known[key]
+    if rate.noise is not None:
+        for cut in range(start, end, MONTH):
+            until = min(cut + MONTH, end)
+            moved = rate_from(rate, cut, until)
+            assert isinstance(moved, CalendarRate)
+            starts, values = noise(moved, rate.noise, until - cut, name)
+            edges = np.append(starts, (until - cut) / NS)
+            walk = np.append(0.0, np.cumsum(values * np.diff(edges)))
+            at = np.arange((until - cut) // SLOT + 1) * (SLOT / NS)
+            found[(cut - start) // SLOT : (until - start) // SLOT] *= np.diff(np.interp(at, edges, walk)) / (SLOT / NS)
+    return found
+
+
+def _factors(rate: CalendarRate, start: int, end: int) -> Floats:
+    """The mean of everything but base and noise over each slot."""
+    found = np.array(pieces(rate, start, end, 5 * MINUTE))
+    at = np.append(found[:, 0], end) / NS
+    first, last = found[:, 2], found[:, 3]
+    table = np.zeros((len(found), N_Q))
+    table[:, Q_START], table[:, Q_RATE] = at[:-1] - start / NS, first
+    table[:, Q_SLOPE] = (last - first) / np.diff(at)
+    table[1:, Q_CUMULATED] = np.cumsum(np.diff(at) * (first + last) / 2.0)[:-1]
+    return _integrals(table, (end - start) // SLOT) / (SLOT / NS)
+
+
+def _integrals(table: Floats, slots: int) -> Floats:
+    """The integral of a table of a rate over each slot."""
+    edges = np.arange(slots + 1) * (SLOT / NS)
+    rows = np.searchsorted(table[:, Q_START], edges, side="right") - 1
+    since = edges - table[rows, Q_START]
+    return np.diff(table[rows, Q_CUMULATED] + since * (table[rows, Q_RATE] + table[rows, Q_SLOPE] * since / 2.0))
 
 
 def _each(scenario: Scenario, loads: tuple[str, ...], services: tuple[str, ...]) -> Floats:
-    """Utilisation by one request a second of each load: loads × services. Loads with users are left out, as ever."""
+    """How many replicas of each service one request a second of each load keeps busy: loads × services. Loads with
+    users are left out, as ever.
+    """
+    single = {
+        name: body.model_copy(update={"replicas": 1, "autoscaler": None, "schedule": ()})
+        for name, body in scenario.services.items()
+    }
     found = np.zeros((len(loads), len(services)))
     for row, name in enumerate(loads):
         load = scenario.load[name]
         if isinstance(load, OpenLoad):
             one = {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}
-            alone = scenario.model_copy(update={"load": one})
+            alone = scenario.model_copy(update={"load": one, "services": single})
             work, workers = utilisation(alone), held(alone)
-            found[row] = [max(work[service] or 0.0, workers.get(service, 0.0)) for service in services]
+            found[row] = [
+                max(work[service] or 0.0, workers.get(service, 0.0) / (single[service].concurrency or 1))
+                for service in services
+            ]
     return found
+
+
+def replicas(now: Service, whole: Service, wanted: Floats, start: int) -> Floats:
+    """The replicas of a service in the slots from `start` (ns) on, in which it needs `wanted` to be wholly busy.
+
+    `now` is the service at `start`, `whole` as the scenario has it. A schedule is followed; an autoscaler asks for what
+    brings it to its target, keeps what it asked for while it is stabilising, and is as late as its looks and the start
+    of a replica make it.
+    """
+    slots = len(wanted)
+    found = np.full(slots, float(now.replicas))
+    scaler = whole.autoscaler
+    if scaler is not None:
+        found[:] = now.autoscaler.min if now.autoscaler is not None else scaler.min
+    lines = sorted(
+        (at, number, line.replicas)
+        for number, line in enumerate(whole.schedule)
+        for at in ([line.at] if line.every is None else range(line.at, start + slots * SLOT, line.every))
+    )
+    for at, _, count in lines:
+        if at >= start:
+            found[-(-(at - start) // SLOT) :] = count
+    if scaler is None:
+        return found
+    asked = np.minimum(float(scaler.max), np.maximum(found, np.ceil(wanted / min(scaler.target, 1.0) - 1e-9)))
+    kept = scaler.stabilise // SLOT
+    asked = sliding_window_view(np.concatenate([np.full(kept, asked[0]), asked]), kept + 1).max(axis=1)
+    late = -(-(whole.startup + scaler.every) // SLOT)
+    return np.asarray(np.maximum(found, np.concatenate([np.full(min(late, slots), asked[0]), asked])[:slots]))
 
 
 def _changes(scenario: Scenario, start: int, end: int) -> list[int]:

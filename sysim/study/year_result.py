@@ -125,7 +125,6 @@ class Year:
     runs: int
     seed: int
     confidence: float
-    interrupted: bool = False
 
     @property
     def trusted(self) -> bool:

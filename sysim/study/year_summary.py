@@ -236,7 +236,7 @@ def _validation(account: Account, checked: Sequence[Checked]) -> dict[str, Valid
     """What failed in the stretches that were kept apart, and what the account says failed there.
 
     The difference may be chance: of these stretches, of which each is one draw, at least that of Poisson counts; and of
-    the account, whose own interval is that of the whole.
+    the account, which has an interval there as well.
     """
     if not checked:
         return {}
@@ -253,9 +253,10 @@ def _validation(account: Account, checked: Sequence[Checked]) -> dict[str, Valid
         spread = k * float(off.var(ddof=1)) if k > 1 else 0.0
         chance = max(spread, seen, said) + 1.0
         half = t_quantile(max(1, k - 1), 0.5 + account.confidence / 2) * sqrt(chance)
-        total = account.total(n, FAILED)
-        share = offered / max(account.total(n, OFFERED).value, 1e-300)
-        room = half + share * total.half_width
+        inside = np.zeros(account.cells, dtype=bool)
+        for one in checked:
+            inside[one.first : one.end] = True
+        room = half + account.total(n, FAILED, inside).half_width
         e = max(offered, 1.0)
         found[name] = Validation(
             stretches=k,

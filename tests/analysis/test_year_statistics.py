@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from sysim.analysis.fluid import backlog
 from sysim.analysis.response import monotone, pooled
-from sysim.analysis.stratified import Part, differences, gamma_interval, interval, joined, power_allocation
+from sysim.analysis.stratified import Part, differences, gamma_interval, interval, joined, power_allocation, repeated
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,20 @@ def test_degrees_of_freedom_lie_between_those_of_the_worst_part_and_of_all() -> 
     assert interval(9.0, [Part(0.0, 4)], 0.95).half_width == 0.0
     with pytest.raises(ValueError, match="expected at least 2"):
         differences(5, np.array([1.0]))
+
+
+def test_pairs_that_are_alike_share_their_degrees_of_freedom() -> None:
+    """Sums of over-dispersed counts, each known from two replications: the interval covers as it says."""
+    rng = np.random.default_rng(6)
+    means = np.array([4_000.0, 4_000.0, 600.0, 600.0])
+    hits = 0
+    for _ in range(2_000):
+        pairs = means + rng.normal(size=(2, 4)) * np.sqrt(20.0 * means)
+        parts = [(float(pair.var(ddof=1)) / 2, float(pair.mean()), 1) for pair in pairs.T]
+        part = repeated(parts)
+        hits += interval(float(pairs.mean(axis=0).sum()), [part], 0.95).within(float(means.sum()))
+    assert 1_860 <= hits <= 1_940
+    assert repeated([(1.0, 0.0, 1), (2.0, 0.0, 1)]) == Part(3.0, 2.0)
 
 
 def test_samples_go_where_there_is_much_and_nowhere_beyond_what_there_is() -> None:

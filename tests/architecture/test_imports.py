@@ -76,6 +76,12 @@ def test_no_network() -> None:
     assert importing(list(modules()), "socket", "urllib", "http", "requests", "ssl", "ftplib", "smtplib") == []
 
 
+@pytest.mark.parametrize(("package", "where"), [("distributed", "executors.py"), ("pyarrow", "sweep.py")])
+def test_extras_are_imported_in_one_place(package: str, where: str) -> None:
+    assert importing([p for p in modules() if p.name != where], package) == []
+    assert loaded("import sysim.sweeping, sysim.study.executors, sysim.report.sweep", (package,)) == []
+
+
 def test_the_walk_sees_imports() -> None:
     """The tests above would pass for ever if `imports` saw nothing."""
     api = next(p for p in modules() if p.name == "api.py")

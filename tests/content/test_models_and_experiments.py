@@ -16,10 +16,15 @@ from sysim.analysis.checks import exit_code
 from sysim.analysis.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*(ROOT / "models").glob("*.yaml"), *(ROOT / "experiments").glob("*.yaml")])
-EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
-EXPECTED_WARNINGS = {("third_party_outage", "silent"): ["endless-call"]}
-"""A call without timeout into a black hole is what that variant is about."""
+EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
+FILES = sorted([*(ROOT / "models").glob("*.yaml"), *EXPERIMENTS])
+EXPECTED_WARNINGS = {
+    ("third_party_outage", "silent"): ["endless-call"],
+    ("call_centre", "for_the_mean"): ["overloaded"],
+    ("call_centre", "day_after_a_holiday"): ["overloaded"],
+    ("growing_blog", "seven_years_on"): ["overloaded"],
+}
+"""A call without timeout into a black hole, or too few people for the load, is what that variant is about."""
 
 Window = dict[str, Any]
 
@@ -62,7 +67,7 @@ SHORT: dict[str, dict[str, Any]] = {
 
 def load(name: str, variant: str | None = None, **more: Any) -> sysim.Scenario:
     return sysim.load(
-        ROOT / "experiments" / f"{name}.yaml", variant=variant, set={**SHORT.get(name, {}), **more}
+        next(path for path in EXPERIMENTS if path.stem == name), variant=variant, set={**SHORT.get(name, {}), **more}
     )
 
 
@@ -305,7 +310,7 @@ def test_queue_too_long() -> None:
 
 def test_ordinary_saturday() -> None:
     found = {name: windows("ordinary_saturday", name) for name in sysim.load(
-        ROOT / "experiments" / "ordinary_saturday.yaml").variants}  # fmt: skip
+        ROOT / "experiments" / "saturday" / "ordinary_saturday.yaml").variants}  # fmt: skip
     offered = {name: run["rush"]["loads"]["bets"]["offered_per_s"] for name, run in found.items()}
     # the calendar, by hand: base x peak of the day x day of the week x race, noise aside
     assert offered["saturday"] == pytest.approx(78 * 2 * 1.6 * 1.5, rel=0.08)
@@ -315,6 +320,27 @@ def test_ordinary_saturday() -> None:
     assert max(stats["utilisation"] or 0 for stats in found["saturday"]["rush"]["services"].values()) < 0.9
     assert found["fewer_machines"]["rush"]["loads"]["bets"]["success"] < 0.8
     assert success(found["fewer_machines"]["before"], "bets") > 0.99
+
+
+def test_call_centre() -> None:
+    found = {name: windows("call_centre", name)["hour"] for name in ("staffed", "for_the_mean", "day_after_a_holiday")}
+    offered = {name: run["loads"]["callers"]["offered_per_s"] * 60 for name, run in found.items()}
+    # the calendar, by hand: base x hour x weekday (x date), each day with noise of 6 %
+    assert offered["staffed"] == pytest.approx(16.08 * 2.512 * 1.571, rel=0.2)
+    assert offered["day_after_a_holiday"] == pytest.approx(16.08 * 2.512 * 1.395 * 1.326, rel=0.2)
+    assert offered["for_the_mean"] == offered["staffed"]  # the same noise and the same calls
+    # as many calls as agents can take, a call of 200 s: the others hang up
+    answered = found["for_the_mean"]["loads"]["callers"]["goodput_per_s"]
+    assert answered == pytest.approx(130 / 200, rel=0.06)
+
+
+def test_growing_blog() -> None:
+    found = {name: windows("growing_blog", name)["hour"] for name in ("now", "four_years_on", "seven_years_on")}
+    offered = {name: run["loads"]["readers"]["offered_per_s"] for name, run in found.items()}
+    growth = {"now": 363, "four_years_on": 1_826, "seven_years_on": 2_918}  # days since the 30th of April 2014
+    for name, days in growth.items():
+        expected = 38.79 / 3600 * 2 * 1.23 * 1.0531 ** (days / (365.25 / 12))
+        assert offered[name] == pytest.approx(expected, rel=0.55 if name == "now" else 0.45)
 
 
 def test_grand_national_around_the_race() -> None:
@@ -345,7 +371,7 @@ def rate_of(scenario: sysim.Scenario, load: str) -> tuple[list[tuple[float, floa
 
 
 def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     corners, bets = rate_of(scenario, "bets")
     looks_corners, looks = rate_of(scenario, "browsers")
     assert bets == pytest.approx(24e6, rel=0.01)
@@ -362,7 +388,7 @@ def test_the_curve_of_the_grand_national_is_the_published_one() -> None:
 
 def test_the_machines_of_the_grand_national_are_no_more_than_its_peak_needs() -> None:
     """What `sysim explain` computes, beside what the run around the race measures."""
-    scenario = sysim.load(ROOT / "experiments" / "grand_national.yaml")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / "grand_national.yaml")
     lines = dict(explain(scenario.model))["How busy it is with every load at its highest rate"]
     told = " ".join(lines)
     held = [float(share) for share in re.findall(r"([\d.]+) % of the workers are held", told)]
@@ -384,7 +410,7 @@ def test_the_whole_day_of_the_grand_national() -> None:
         "    memory = int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text()).group(1)) * 1024\n"
         "print(json.dumps({'memory': memory, 'result': result.to_dict()}))\n"
     )
-    path = ROOT / "experiments" / "grand_national.yaml"
+    path = ROOT / "experiments" / "saturday" / "grand_national.yaml"
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     assert said["memory"] < 700e6
@@ -463,6 +489,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "time.duration": "6s", "time.warmup": "1s",
         "windows": {"before": "..3s", "rush": "4s.."}, "checks": [],
         "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s",
+    },
+    "call_centre": {
+        "time.duration": "12m", "time.warmup": "1m", "time.bucket": "10s", "windows": {"hour": "1m.."},
+    },
+    "growing_blog": {
+        "time.duration": "6m", "time.warmup": "1m", "time.bucket": "10s", "windows": {"hour": "1m.."},
+        "load.readers.rate.base": "2000/h",
     },
     "queue_too_long": {
         "time.duration": "6s", "time.warmup": "0s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sysim.model import Constant, ConstantRate, OpenLoad, ReplayRate, Scenario
 from sysim.model.calendar import DAY, HOUR, MINUTE, SECOND
 from sysim.model.demand import mean_rate, peak_rate
 from sysim.model.scaling import scaled
-from sysim.model.stretch import stretch
+from sysim.model.stretch import stretch, with_noise_of
 from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 
@@ -59,7 +60,7 @@ def integral(table: Any, instants: Any) -> Any:
 
 @pytest.mark.parametrize("shape", sorted(RATES))
 def test_the_rate_at_every_instant_is_that_of_the_whole(shape: str) -> None:
-    whole = scenario(RATES[shape])
+    whole = with_noise_of(scenario(RATES[shape]), 1234)
     table = rates(whole.load["users"], whole.time.duration, "users")  # type: ignore[arg-type]
     rng = np.random.default_rng(3)
     for start, length, warmup in [
@@ -82,6 +83,24 @@ def test_the_rate_at_every_instant_is_that_of_the_whole(shape: str) -> None:
         total = integral(own, np.array([part.time.duration / SECOND]))[0]
         first, last = integral(table, np.array([cut, start + length]) / SECOND)
         assert total == pytest.approx(last - first, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
+def test_a_stretch_beyond_a_change_of_the_clock_is_on_that_clock(day: str) -> None:
+    parts = (
+        f"daily: [{', '.join(str(n + 1) for n in range(24))}], weekly: {{sun: 3}}, growth: 5%, "
+        "bursts: [{at: '08:00', for: 2h, factor: 5, ramp: 10m, every: 1d}], noise: {cv: 20%, every: 7m}"
+    )
+    for zone in ("", "zone: America/New_York, "):
+        text = f"{HEAD}load: {{users: {{call: s.o, rate: {{{zone}base: 4/s, {parts}}}}}}}\n"
+        zoned = re.sub(r"start: [^,}]+", f"start: {day}T00:00, zone: Europe/London", text)
+        whole = with_noise_of(sysim.loads(zoned).model, 7)
+        table = rates(whole.load["users"], whole.time.duration, "users")  # type: ignore[arg-type]
+        part = stretch(whole, 22 * HOUR, 40 * HOUR, HOUR)
+        own = rates(part.load["users"], part.time.duration, "users")  # type: ignore[arg-type]
+        instants = np.arange(0.5, 19 * 3_600, 11.0)
+        assert at(own, instants) == pytest.approx(at(table, instants + 21 * 3_600), rel=1e-5)
+        assert part.time.start == f"{day}T21:00:00"
 
 
 def test_a_stretch_of_a_stretch_is_a_stretch() -> None:
@@ -218,7 +237,7 @@ checks:
 
 
 def test_the_same_part_of_the_day_has_the_same_numbers_but_for_chance() -> None:
-    whole = scenario(RATES["all"])
+    whole = with_noise_of(scenario(RATES["all"]), 5)
     part = stretch(whole, 3 * HOUR, 9 * HOUR, 10 * MINUTE)
     window = sysim.simulate(part).run.window()
     load = whole.load["users"]

@@ -1,22 +1,51 @@
 """Rates as pieces: their values, and integrals that agree with the profile."""
 
 import math
+from datetime import date
 
 import numpy as np
 import pytest
 
-from sysim.model import Batch, CalendarRate, OpenLoad, RateStage, RateStep, SineRate, StagesRate, StepsRate
+from sysim.model import (
+    Batch,
+    CalendarRate,
+    ConstantRate,
+    OpenLoad,
+    RateStage,
+    RateStep,
+    Scenario,
+    SineRate,
+    StagesRate,
+    StepsRate,
+)
 from sysim.model.calendar import DAY, HOUR, MINUTE, concentration
-from sysim.plan.identity import draws, salt
+from sysim.plan.identity import derived, draws, salt
+from sysim.plan.lower import lower
+from sysim.plan.noise import drawn, run_key
 from sysim.plan.passes.rates import pieces_of, rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
-from sysim.semantics.rng import uniform, wrapping
+from sysim.plan.verify import verify
+from sysim.semantics.rng import derive, uniform, word, wrapping
+from sysim.semantics.salts import SALT_RUN
 
 S = 1_000_000_000
 
 
 def table(rate, duration=100 * S, **load):
     return rates(OpenLoad(mix={"a.b": 1.0}, rate=rate, **load), duration)
+
+
+def noisy(noise, duration, start="2026-04-11T06:00:00", name="web", key=1, daily=None):
+    """The rates of a run of that key, whose base is 8/s."""
+    rate = CalendarRate(base=ConstantRate(value=8.0), start=start, noise=noise, daily=daily).model_dump()
+    scenario = Scenario.model_validate({
+        "time": {"duration": duration, "start": start},
+        "services": {"a": {"operations": {"b": {"steps": [{"kind": "work", "duration": "1ms"}]}}}},
+        "load": {name: {"kind": "open", "mix": {"a.b": 1.0}, "rate": rate}},
+    })  # fmt: skip
+    plan = lower(scenario)
+    verify(plan)
+    return plan.rates, drawn(plan, key).rates
 
 
 def integral(pieces, at):
@@ -122,8 +151,9 @@ def test_a_base_with_slopes_is_multiplied_piece_by_piece():
 
 
 def test_noise_has_mean_1_and_its_variation():
-    pieces = table(calendar(noise={"cv": 0.3, "every": 10 * S}), 40_000 * S)
+    plain, pieces = noisy({"cv": 0.3, "every": 10 * S}, 40_000 * S)
     factors = pieces[:, Q_RATE] / 8.0
+    assert (plain[:, Q_RATE] == 8.0).all()
     assert len(factors) == 4_000 and (factors > 0).all() and (pieces[:, Q_SLOPE] == 0).all()
     assert factors.mean() == pytest.approx(1.0, abs=3.5 * 0.3 / math.sqrt(4_000))
     assert factors.std() == pytest.approx(0.3, rel=0.08)
@@ -131,24 +161,61 @@ def test_noise_has_mean_1_and_its_variation():
     assert abs(np.corrcoef(logs[1:], logs[:-1])[0, 1]) < 3.5 / math.sqrt(4_000)
 
 
-def test_noise_belongs_to_the_date_and_the_load():
+def test_noise_belongs_to_the_run_the_date_and_the_load():
     noise = {"cv": 0.3, "every": MINUTE}
 
-    def of(start, name):
-        load = OpenLoad(mix={"a.b": 1.0}, rate=calendar(start, noise=noise))
-        return rates(load, 30 * MINUTE, name)[:, Q_RATE].tolist()
+    def of(start="2026-04-11T06:00:00", name="web", key=1):
+        return noisy(noise, 30 * MINUTE, start, name, key)[1][:, Q_RATE].tolist()
 
-    assert of("2026-04-11T06:00:00", "web") == of("2026-04-11T06:00:00", "web")
-    assert of("2026-04-11T06:00:00", "web")[10:] == of("2026-04-11T06:10:00", "web")[:20]
-    assert of("2026-04-11T06:00:00", "web") != of("2026-04-12T06:00:00", "web")
-    assert of("2026-04-11T06:00:00", "web") != of("2026-04-11T06:00:00", "app")
+    assert of() == of()
+    assert of()[10:] == of("2026-04-11T06:10:00")[:20]
+    assert of() != of("2026-04-12T06:00:00")
+    assert of() != of(name="app")
+    assert of() != of(key=2)
+
+
+def test_over_many_runs_noise_leaves_the_mean_alone():
+    runs = np.array([noisy({"cv": 0.5, "every": MINUTE}, 10 * MINUTE, key=key)[1][:, Q_RATE] for key in range(400)])
+    assert runs.mean() / 8.0 == pytest.approx(1.0, abs=3.5 * 0.5 / math.sqrt(4_000))
+    assert runs.std() / 8.0 == pytest.approx(0.5, rel=0.1)
+    between = np.corrcoef(runs[:-1].ravel(), runs[1:].ravel())[0, 1]
+    assert abs(between) < 3.5 / math.sqrt(4_000)
+
+
+def test_the_noise_of_one_run_can_be_that_of_all():
+    daily = {"kind": "curve", "peak_at": 7 * HOUR, "peak_to_mean": 3.0}
+    noise = {"cv": 0.4, "every": 7 * MINUTE}
+    key = run_key(2**64 - 5, 3)
+    with wrapping():
+        assert key == derive(derive(SALT_RUN, np.int64(word(2**64 - 5))), np.int64(3))
+    drawn_for_it = noisy(noise, HOUR, key=key, daily=daily)[1]
+    plain, other = noisy({**noise, "of_run": key}, HOUR, key=99, daily=daily)
+    assert np.array_equal(plain, other)
+    assert np.allclose(plain, drawn_for_it, rtol=1e-12, atol=1e-12)
+
+
+def test_noise_multiplies_slopes_and_integrals_too():
+    daily = {"kind": "curve", "peak_at": 7 * HOUR, "peak_to_mean": 3.0}
+    plain, pieces = noisy({"cv": 0.4, "every": 7 * MINUTE}, HOUR, daily=daily)
+    factors = pieces[:, Q_RATE] / plain[:, Q_RATE]
+    assert np.allclose(pieces[:, Q_SLOPE], plain[:, Q_SLOPE] * factors, rtol=1e-12)
+    lengths = np.diff(pieces[:, Q_START])
+    steps = np.diff(plain[:, Q_CUMULATED]) * factors[:-1]
+    assert np.allclose(np.diff(pieces[:, Q_CUMULATED]), steps, rtol=1e-9)
+    # one factor a slot of the calendar, whatever else begins a row; 06:00 is 3 minutes into a slot
+    slots = (pieces[:-1, Q_START] + 6 * 3_600 + 86_400 * date(2026, 4, 11).toordinal()) // 420
+    assert all(np.ptp(factors[:-1][slots == slot]) < 1e-12 for slot in np.unique(slots))
+    assert len(np.unique(np.round(factors, 9))) == len(np.unique(slots))
+    assert len(lengths) == 60
 
 
 def test_the_draws_are_those_of_the_generator():
     key = salt("noise", "web")
     with wrapping():
         one_by_one = [uniform(np.int64(key), np.int64(number)) for number in range(5, 25)]
+        child = derive(np.int64(key), np.int64(12345))
     assert draws(key, 5, 20).tolist() == one_by_one
+    assert derived(key, 12345) == child
 
 
 def test_an_evenly_sent_calendar_sends_its_integral():

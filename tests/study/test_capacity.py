@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +155,90 @@ def test_what_does_not_fit_is_told(changes: dict[str, Any], options: dict[str, A
     with pytest.raises((SysimError, ValueError)) as caught:
         plan(LOSS, changes, **options)
     assert says in str(caught.value)
+
+
+# --- curve, day, ways ---------------------------------------------------------------------------------------
+
+
+def test_the_knee_of_a_single_queue_is_at_half_of_its_capacity() -> None:
+    text = """
+sysim: 1
+name: single
+time: {duration: 10m, warmup: 20s}
+services: {s: {concurrency: 1, operations: {o: [{work: {exponential: 10ms}}]}}}
+load: {l: {call: s.o, rate: 30/s}}
+slos: {slow: {load: l, success: 99%, latency: {p99: 1s}}}
+planning: {services: {s: {max: 1}}}
+"""
+    found = plan(text, whole_day=True)
+    assert found.sizes == (1,) and found.curve is not None
+    # p99 of the sojourn in M/M/1 is ln(100)/(mu - lambda): one second at 95.4/s of 100/s.
+    assert found.saturations[0].factor == pytest.approx(95.4 / 30, rel=0.03)
+    assert 0.4 < found.curve.knee.offered / 100 < 0.6
+    assert [p.factor for p in found.curve.points] == sorted(p.factor for p in found.curve.points)
+
+
+CLIMB = """
+sysim: 1
+name: climb
+time: {duration: 40m, warmup: 1m}
+services:
+  web:
+    replicas: 12
+    concurrency: 4
+    startup: 90s
+    cost: 1 GBP/h
+    queue: {capacity: 10}
+    operations: {get: [{work: {exponential: 100ms}}]}
+load:
+  users:
+    call: web.get
+    policy: {balancer: least_outstanding}
+    rate: {from: 40/s, stages: [{for: 25m, to: 40/s}, {for: 1m, to: 300/s}, {for: 5m, to: 300/s}, {for: 1m, to: 40/s}]}
+slos: {fast: {load: users, success: 99.9%, latency: {p99: 500ms}}}
+"""
+
+
+def test_an_autoscaler_is_too_late_for_a_climb_of_a_minute_and_a_schedule_is_not() -> None:
+    found = plan(CLIMB, whole_day=True)
+    assert found.sizes is not None and found.supplies is not None and found.day is not None
+    static, scheduled, autoscaled = found.supplies.ways
+    assert (static.name, scheduled.name, autoscaled.name) == ("static", "scheduled", "autoscaled")
+    assert static.cost is not None and scheduled.cost is not None and autoscaled.cost is not None
+    # by hand: so many replicas for 40 minutes, at 1 GBP an hour each
+    assert static.cost == pytest.approx(found.sizes[0] * 40 / 60)
+    assert scheduled.cost < 0.6 * static.cost and autoscaled.cost < 0.6 * static.cost
+    assert autoscaled.more is not None and scheduled.more is not None
+    assert autoscaled.more.low is not None and autoscaled.more.low > 1_000
+    assert abs(scheduled.more.mean) < 0.01 * autoscaled.more.mean
+    assert found.supplies.assumed == ()
+    # The slots cover the run, and offer what the file says.
+    slots = found.day.slots
+    assert slots[0].start_s == 60 and slots[-1].end_s == 2_400
+    assert all(a.end_s == b.start_s for a, b in pairwise(slots))
+    offered = sum(slot.offered["users"] * (slot.end_s - slot.start_s) for slot in slots)
+    assert offered == pytest.approx(24 * 60 * 40 + 2 * 60 * 170 + 5 * 60 * 300 + 8 * 60 * 40, rel=1e-6)
+    told = plan_text(found)
+    assert "Autoscaled replicas would cost" in told and "The knee" in told
+
+
+def test_files_and_exit_codes(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from sysim.cli import cli
+
+    file = tmp_path / "exchange.yaml"
+    file.write_text(LOSS.replace("rate: 80/s", "rate: 20/s").replace("10m", "3m"), encoding="utf-8")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(cli, ["plan", str(file), "--out", str(out), "--json"], standalone_mode=False)
+    assert done.exception is None and done.return_value == 0
+    assert {path.name for path in out.iterdir()} == {
+        "plan.json", "plan.yaml", "day.csv", "day.png", "day.svg", "curve.png", "curve.svg", "supply.png", "supply.svg",
+    }  # fmt: skip
+    told = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    again = sysim.load(out / "plan.yaml")
+    assert again.model.services["lines"].replicas == told["services"]["lines"]["replicas"] == lines(1, 2.0)
+    assert told["found"] and told["services"]["lines"]["with_one_fewer"] == "violated"
+    small = ["plan", str(file), "--no-day", "--quiet", "--set", "planning.services={lines: {max: 3}}"]
+    none = CliRunner().invoke(cli, small, standalone_mode=False)
+    assert none.return_value == 1 and "There is no plan" in none.output

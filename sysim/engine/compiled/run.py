@@ -20,6 +20,7 @@ from sysim.engine.compiled.scalers import schedule_scaler
 from sysim.engine.compiled.stories import take
 from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
 from sysim.errors import SimulationError, UnsupportedByEngine
+from sysim.plan.noise import drawn, run_key
 from sysim.plan.plan import Plan
 from sysim.plan.tables import (
     C_STAT,
@@ -91,9 +92,10 @@ class Execution:
 
     def __init__(self, plan: Plan, *, seed: int, replication: int = 0, traces: int = 0) -> None:
         began = clock.perf_counter()
-        self._plan = plan
         self._record = allocate_record(plan, traces)
         with wrapping():
+            self._key = run_key(seed, replication)
+            self._plan = plan = drawn(plan, self._key)
             self._run = allocate(plan, self._record, seed, replication)
             self._run.g[c.G_TRACES] = traces
             self._run.connect(plan, self._record)
@@ -135,12 +137,13 @@ class Execution:
         was never halted. Raises ValueError for a plan that differs in anything else.
         """
         twin = Execution.__new__(Execution)
-        twin._plan, twin._done = self._plan, self._done
+        twin._plan, twin._done, twin._key = self._plan, self._done, self._key
         twin._record = self._record.copy()
         twin._run = self._run.copy()
         if plan is None or plan is self._plan:
             twin._run.connect(twin._plan, twin._record)
             return twin
+        plan = drawn(plan, self._key)
         with wrapping():
             redirect(self._plan, plan, twin._run, twin._record)
         twin._plan, twin._done = plan, False

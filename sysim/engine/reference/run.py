@@ -42,8 +42,8 @@ class Run:
     """One run of a plan, with all of its parts in reach."""
 
     def __init__(self, plan: Plan, seed: int, replication: int, traces: int = 0) -> None:
-        self.plan = plan
         self.world = World(plan, seed, replication)
+        self.plan = self.world.plan
         self.clock = self.world.clock
         self.record = allocate(plan, traces)
         self.book = Book(self.world, self.record, traces)

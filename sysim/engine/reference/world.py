@@ -16,6 +16,7 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.engine.reference.lines import Line, line
 from sysim.plan import tables as t
+from sysim.plan.noise import drawn
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
 from sysim.semantics.rng import word
@@ -229,8 +230,8 @@ class World:
     """One run's clock, objects and the arrays that laws work on."""
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
-        self.plan = plan
         self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
+        self.plan = plan = drawn(plan, self.seed_key)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)
         self.code = [tuple(row) for row in plan.code.tolist()]

@@ -6,6 +6,7 @@ The scenario's rate counts requests. With batch arrivals the table holds batches
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,22 +22,23 @@ from sysim.model import (
     StagesRate,
     StepsRate,
 )
-from sysim.model.calendar import DAY, MINUTE, into_the_day, moments, ordinal, pieces
+from sysim.model.calendar import DAY, MINUTE, clocks, into_the_day, moments, ordinal, pieces
 from sysim.model.shapes import BaseRate
-from sysim.plan.identity import draws, salt
-from sysim.plan.plan import Floats
+from sysim.plan.identity import salt
+from sysim.plan.noise import factors
+from sysim.plan.plan import Floats, Ints
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_SOJOURN, Q_START
 
 NS = 1_000_000_000
 PIECES = 256  # of a sine's period; the chord errs by at most amplitude x (pi / pieces)**2 / 2
 FEWEST_PIECES = 64
 MOST_ROWS = 2_000_000
+MOST_SLOTS = 2**61  # after which they are counted from 0 again: years of nanoseconds
 
 
 def rates(load: OpenLoad, duration: int, name: str = "") -> Floats:
-    """The rows of one load, in order of their start; the last one holds for ever.
-
-    `name` is the load's: two loads of one calendar have noise of their own.
+    """The rows of one load, in order of their start; the last one holds for ever. Noise that is drawn for each run is
+    left out, but where it changes a row begins; that of one run (`Noise.of_run`) is that of the load `name`.
     """
     profile = load.rate
     if isinstance(profile, ReplayRate):
@@ -74,7 +76,8 @@ def _calendar(profile: CalendarRate, duration: int, name: str) -> tuple[Floats, 
         np.array([piece.last for piece in found]),
     ))  # fmt: skip
     if profile.noise is not None:
-        parts.append(_noise(profile, profile.noise, duration, name))
+        corners, of_slot = noise(profile, profile.noise, duration, name)
+        parts.append((corners, of_slot, of_slot))
     starts = np.unique(np.concatenate([part[0] for part in parts]))
     until = np.append(starts[1:], max(starts[-1], duration / NS))
     values, ends = np.ones(len(starts)), np.ones(len(starts))
@@ -107,21 +110,53 @@ def _on(
     return first, np.where(closed, ends[rows], last)
 
 
-def _noise(profile: CalendarRate, noise: Noise, duration: int, name: str) -> tuple[Floats, Floats, Floats]:
-    """A factor for each slot. Slots are counted on the calendar, so that an afternoon has the noise it has within
-    its day; the draws depend on the load's name and the slot alone, hence are those of every seed.
+class Slots(NamedTuple):
+    """The slot of each row of a load's rates, and the standard deviation of the logarithm of its factor."""
+
+    numbers: Ints
+    deviation: float
+
+
+def noise_slots(load: OpenLoad, duration: int, table: Floats) -> Slots | None:
+    """Which slot of noise each row of `table`, the load's rates, lies in; None for a load without noise.
+
+    Slots are counted on the calendar's clock, so that an afternoon has the noise that it has within its day, and an
+    hour that comes twice has the same twice.
     """
-    offset = ordinal(profile) * DAY + into_the_day(profile) + profile.elapsed
-    starts = [0, *moments(-offset, noise.every, 0, duration)]
-    first = offset // noise.every
-    uniforms = draws(salt("noise", name), 2 * first, 2 * len(starts))
-    variance = math.log(1.0 + noise.cv * noise.cv)
-    deviation = math.sqrt(variance)
-    factors = []
-    for u, v in zip(uniforms[::2].tolist(), uniforms[1::2].tolist(), strict=True):
-        normal = math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
-        factors.append(math.exp(deviation * normal - variance / 2.0))
-    return np.array(starts) / NS, np.array(factors), np.array(factors)
+    profile = load.rate
+    if not isinstance(profile, CalendarRate) or profile.noise is None or profile.noise.cv == 0.0:
+        return None
+    if profile.noise.of_run is not None:
+        return None
+    found = _slots(profile, profile.noise, duration)
+    starts = np.array([at for at, _ in found]) / NS
+    numbers = np.array([number for _, number in found], dtype=np.int64)
+    rows = np.searchsorted(starts, table[:, Q_START], side="right") - 1
+    return Slots(numbers[rows], _deviation(profile.noise))
+
+
+def noise(profile: CalendarRate, of: Noise, duration: int, name: str) -> tuple[Floats, Floats]:
+    """When each slot of noise begins (s), and its factor: 1 where it is drawn for each run."""
+    slots = _slots(profile, of, duration)
+    corners, values = np.array([at for at, _ in slots]) / NS, np.ones(len(slots))
+    if of.of_run is not None:
+        numbers = np.array([number for _, number in slots], dtype=np.int64)
+        values = factors(of.of_run, salt("noise", name), numbers, _deviation(of))
+    return corners, values
+
+
+def _deviation(noise: Noise) -> float:
+    return math.sqrt(math.log(1.0 + noise.cv * noise.cv))
+
+
+def _slots(profile: CalendarRate, noise: Noise, duration: int) -> list[tuple[int, int]]:
+    """When each slot begins (ns) and its number."""
+    found: list[tuple[int, int]] = []
+    for low, high, ahead in clocks(profile, 0, duration):
+        offset = ordinal(profile) * DAY + into_the_day(profile) + profile.elapsed + ahead
+        begins = [low, *moments(-offset, noise.every, low, high)]
+        found += [(at, (at + offset) // noise.every % MOST_SLOTS) for at in begins]
+    return found
 
 
 def _integrated(starts: Floats, values: Floats, ends: Floats) -> Floats:

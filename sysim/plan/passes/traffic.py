@@ -21,11 +21,11 @@ from sysim.plan.errors import PlanError
 from sysim.plan.identity import salt
 from sysim.plan.passes.distributions import Distributions
 from sysim.plan.passes.programs import Programs
-from sysim.plan.passes.rates import rates
+from sysim.plan.passes.rates import noise_slots, rates
 from sysim.plan.passes.rows import row
 from sysim.plan.passes.scopes import Caller
 from sysim.plan.passes.topology import Topology
-from sysim.plan.plan import Floats
+from sysim.plan.plan import Floats, Ints
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
     ARRIVALS_EVENLY,
@@ -77,10 +77,17 @@ class Traffic:
         self.stream_names: list[str] = []
         self.currencies: list[str | None] = []
         self._rates: list[Floats] = []
+        self._slots: list[Ints] = []
+        self.noise: list[list[int]] = []
+        self.noise_f: list[list[float]] = []
         self._n_rates = 0
         self.classes = _classes(scenario)
         for number, name in enumerate(topology.loads):
             self._load(number, name, scenario.load[name])
+
+    def slots(self) -> Ints:
+        """The slot of noise of each piece, if there is noise at all."""
+        return np.concatenate(self._slots) if self.noise else np.zeros(1, dtype=np.int64)
 
     def rates(self) -> Floats:
         """The pieces of all rates."""
@@ -132,10 +139,15 @@ class Traffic:
     def _arrivals(self, name: str, load: OpenLoad, columns: dict[int, int]) -> float:
         try:
             pieces = rates(load, self.scenario.time.duration, name)
+            slots = noise_slots(load, self.scenario.time.duration, pieces)
         except TooManyPieces as error:
             raise PlanError(f"load.{name}.rate", str(error), "let noise or bursts come less often") from None
         columns[L_FIRST_RATE] = self._n_rates
         columns[L_RATES] = len(pieces)
+        if slots is not None:
+            self.noise.append([self._n_rates, len(pieces), salt("noise", name)])
+            self.noise_f.append([slots.deviation])
+        self._slots.append(np.zeros(len(pieces), dtype=np.int64) if slots is None else slots.numbers)
         self._rates.append(pieces)
         self._n_rates += len(pieces)
         columns[L_ARRIVALS] = ARRIVALS_POISSON

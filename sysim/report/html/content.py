@@ -65,7 +65,7 @@ class Content:
     @property
     def clock(self) -> Clock:
         """Moments as the scenario's reader wants them."""
-        return Clock(self.result["scenario"].get("start"), self.length_s)
+        return Clock(self.result["scenario"].get("start"), self.length_s, self.result["scenario"].get("zone"))
 
     @property
     def checks(self) -> Sequence[Json]:
