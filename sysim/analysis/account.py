@@ -213,8 +213,19 @@ def _customers(run: Run, phases: Phases) -> list[str]:
             text = f"Of the requests of {load} {listed(parts)}"
         text += _main_reasons(stats.outcomes, stats.offered)
         text += _latency(stats)
-        sentences.append(text + ".")
+        sentences.append(text + "." + _journeys(load, stats))
     return sentences
+
+
+def _journeys(load: str, stats: LoadStats) -> str:
+    """How many journeys broke off, and at which call most of them."""
+    found = stats.journeys
+    if found is None or not found.broken_off:
+        return ""
+    failed = {name: part.offered - part.ok - part.degraded for name, part in stats.operations.items()}
+    worst = max(failed, key=lambda name: (failed[name], name), default="")
+    where = f", most of them at {worst}" if worst and failed[worst] * 2 > sum(failed.values()) else ""
+    return f" Of {count(found.begun)} journeys of {load} {count(found.broken_off)} broke off{where}."
 
 
 def _latency(stats: LoadStats) -> str:

@@ -19,7 +19,10 @@ LC_DONE: Final = LC_OUT + N_OUTCOMES  # by the end of the request
 LC_DONE_OK: Final = LC_DONE + 1
 LC_DONE_SLOW: Final = LC_DONE + 2  # successes, but too slow for an slo of the load
 LC_SLOW: Final = LC_DONE + 3  # the same by the arrival of the request
-N_LC: Final = LC_DONE + 4
+LC_BEGUN: Final = LC_DONE + 4  # journeys that began, in the row of the load's first stream …
+LC_FINISHED: Final = LC_DONE + 5  # … and that came to their end, or broke off, by the moment of their beginning
+LC_BROKEN: Final = LC_DONE + 6
+N_LC: Final = LC_DONE + 7
 
 # per cell and service, by the moment the attempt reached it; the integrals by the clock
 SC_ARRIVALS: Final = 0

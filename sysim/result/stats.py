@@ -42,6 +42,21 @@ def outcomes(row: Ints, first: int) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Journeys:
+    """Rounds of a load with a journey that began in a window: how many came to their end, and how many broke off
+    because a call failed. The others were under way when the load or the run was over.
+    """
+
+    begun: int
+    finished: int
+    broken_off: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The object of the JSON result."""
+        return {"begun": self.begun, "finished": self.finished, "broken_off": self.broken_off}
+
+
+@dataclass(frozen=True, slots=True)
 class LoadStats:
     """Requests of one load, or of one of its operations, that arrived in a window of `length_s` seconds.
 
@@ -60,6 +75,7 @@ class LoadStats:
     currency: str | None = None
     operations: Mapping[str, LoadStats] = field(default_factory=dict)
     failures: tuple[Failures, ...] = ()
+    journeys: Journeys | None = None
 
     @property
     def ok(self) -> int:
@@ -106,6 +122,8 @@ class LoadStats:
             "currency": self.currency,
             "causes": [some.to_dict() for some in self.failures],
         }
+        if self.journeys is not None:
+            out["journeys"] = self.journeys.to_dict()
         if self.operations:
             out["operations"] = {name: stats.to_dict() for name, stats in self.operations.items()}
         return out

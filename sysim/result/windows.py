@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from sysim.plan.tables import (
     C_POLICY,
     C_STAT,
     DEGRADED,
+    L_JOURNEY,
     NEVER,
     NONE,
     OK,
@@ -34,6 +35,9 @@ from sysim.plan.tables import (
 from sysim.record.columns import (
     CC_ATTEMPTS,
     CC_SENT,
+    LC_BEGUN,
+    LC_BROKEN,
+    LC_FINISHED,
     LC_OFFERED,
     LC_OUT,
     LV_FULL_FIRST,
@@ -63,7 +67,7 @@ from sysim.record.columns import (
 from sysim.record.histogram import BINS
 from sysim.record.record import Record
 from sysim.result.failures import failures
-from sysim.result.stats import CallStats, LoadStats, QueueFull, ServiceStats, WindowStats, outcomes
+from sysim.result.stats import CallStats, Journeys, LoadStats, QueueFull, ServiceStats, WindowStats, outcomes
 
 Ints = NDArray[np.int64]
 
@@ -215,7 +219,12 @@ def _load(
         for operation, streams in operations.items()
         if len(operations) > 1
     }
-    return _streams(tables, everything, rows, calls, segments, length_s, parts)
+    whole = _streams(tables, everything, rows, calls, segments, length_s, parts)
+    plan = tables.layout.plan
+    if not everything or not plan.loads[int(plan.streams[everything[0], T_LOAD]), L_JOURNEY]:
+        return whole
+    begun, finished, broken = (int(rows[everything, column].sum()) for column in (LC_BEGUN, LC_FINISHED, LC_BROKEN))
+    return replace(whole, journeys=Journeys(begun, finished, broken))
 
 
 def _streams(

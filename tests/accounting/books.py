@@ -33,8 +33,11 @@ from sysim.record.columns import (
     CC_TRY,
     FC_COUNT,
     FC_NUMBER,
+    LC_BEGUN,
+    LC_BROKEN,
     LC_DONE,
     LC_DONE_OK,
+    LC_FINISHED,
     LC_OFFERED,
     LC_OUT,
     LV_FULL_N,
@@ -107,6 +110,8 @@ class Books:
         same(loads[:, :, LC_DONE].sum(axis=0), ended, "requests by their end and by their arrival")
         good = out[:, :, [OK, DEGRADED]].sum(axis=(0, 2))
         same(loads[:, :, LC_DONE_OK].sum(axis=0), good, "successes by their end and by their arrival")
+        begun = loads[:, :, LC_BEGUN]
+        assert (loads[:, :, LC_FINISHED] + loads[:, :, LC_BROKEN] <= begun).all(), "journeys that end and never began"
         # Every request is one call of its site, which begins when the request arrives.
         for stat in {int(plan.sites[int(s[T_SITE]), C_STAT]) for s in plan.streams[: plan.n_streams]}:
             some = [s for s in range(plan.n_streams) if plan.sites[int(plan.streams[s, T_SITE]), C_STAT] == stat]

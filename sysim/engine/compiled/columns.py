@@ -96,6 +96,8 @@ ST_ROOT: Final = 55  # traced stories: key of the request
 FREE_NEXT: Final = B_NEXT  # the next free row: branches that have all joined are free as they hang together
 N_ST: Final = 56  # seven cache lines: an odd number spreads the rows over all sets of a cache
 
+LEFT: Final = -1  # instead of the outcome of a user whose load is over
+
 REQUEST: Final = 0
 USER: Final = 1
 VISIT: Final = 2

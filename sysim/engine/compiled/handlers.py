@@ -57,7 +57,7 @@ from sysim.engine.compiled.columns import (
     V_WORK,
 )
 from sysim.engine.compiled.entries import push, push_lane, refer
-from sysim.engine.compiled.program import succeeded
+from sysim.engine.compiled.program import begin_journey, succeeded
 from sysim.engine.compiled.stories import free_branches, give_back, take
 from sysim.engine.compiled.visits import (
     answer,
@@ -349,6 +349,7 @@ def new_request(w, load, key):
     if loads[load, L_CALL_PC] < 0:
         st[i, ST_KIND] = USER
         st[i, ST_PC] = loads[load, L_PC]
+        begin_journey(w, i)
         return i
     first = loads[load, L_FIRST_STREAM]
     j = 0

@@ -13,7 +13,7 @@ from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
 from sysim.engine.compiled.pipeline import after, call, depart, launch
-from sysim.engine.compiled.program import end, execute, orphan_ended, resume
+from sysim.engine.compiled.program import end, execute, orphan_ended, resume, sets_out
 from sysim.engine.compiled.replicas import READY, STARTS, begins_to_start
 from sysim.engine.compiled.scalers import comes_to_something, rescale
 from sysim.engine.compiled.scaling import farewell
@@ -260,7 +260,9 @@ def run(w, log, margin, budget):
             act = c.ACT_RUN
             if rank == R_THINK and g[c.G_NOW] >= g[c.G_DURATION]:
                 act = c.ACT_END
-                g[c.G_OUT] = 0
+                g[c.G_OUT] = c.LEFT if st[i, c.ST_KIND] == c.USER else 0
+            elif rank == R_THINK and st[i, c.ST_KIND] == c.USER:
+                sets_out(w, i)
         elif rank == R_JOIN:
             act = join(w, i)
             if act == c.ACT_END:

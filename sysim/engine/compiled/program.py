@@ -32,6 +32,7 @@ from sysim.engine.compiled.columns import (
     G_OUT,
     G_SERVICES,
     G_STREAMS,
+    LEFT,
     MARK_DEGRADED,
     MARK_ERROR,
     MARK_TRACED,
@@ -79,6 +80,8 @@ from sysim.plan.tables import (
     I_OPTIONAL,
     I_SALT,
     L_CLOSED,
+    L_FIRST_STREAM,
+    L_JOURNEY,
     L_PC,
     OK,
     OP_CALL,
@@ -96,6 +99,7 @@ from sysim.plan.tables import (
     S_CORES,
     T_LIMIT,
 )
+from sysim.record.columns import LC_BEGUN, LC_BROKEN, LC_FINISHED
 from sysim.record.counters import request_ended, wasted
 from sysim.semantics.causes import M_ERROR_FAULT
 from sysim.semantics.digest import NOTE_REQUEST, note
@@ -280,6 +284,7 @@ def end(w):
         give_back(w, i)
         return ACT_WAIT
     # a user: the next cycle
+    end_journey(w, i)
     st[i, ST_CYCLE] += 1
     st[i, ST_KEY] = derive(st[i, ST_USER], st[i, ST_CYCLE])
     st[i, ST_MARK] &= PRIORITY_BITS
@@ -288,6 +293,40 @@ def end(w):
         give_back(w, i)
         return ACT_WAIT
     return ACT_RUN
+
+
+@inlined_law
+def begin_journey(w, i):
+    """User `i` sets out: if that is a journey, it is counted."""
+    g = t.g(w)
+    st = t.st(w)
+    loads = t.loads(w)
+    load = st[i, ST_LOAD]
+    if loads[load, L_JOURNEY] != 0:
+        st[i, ST_CELL] = g[G_CELL]
+        t.load_cells(w)[g[G_CELL] * g[G_STREAMS] + loads[load, L_FIRST_STREAM], LC_BEGUN] += 1
+
+
+@inlined_law
+def sets_out(w, i):
+    """User `i` has thought; was it the pause before a round, a journey begins."""
+    st = t.st(w)
+    loads = t.loads(w)
+    load = st[i, ST_LOAD]
+    if loads[load, L_CLOSED] != 0 and st[i, ST_PC] == loads[load, L_PC] + 1:
+        begin_journey(w, i)
+
+
+@inlined_law
+def end_journey(w, i):
+    """User `i` comes to the end of its round with G_OUT, or has left (LEFT) because the load is over."""
+    g = t.g(w)
+    st = t.st(w)
+    loads = t.loads(w)
+    load = st[i, ST_LOAD]
+    if loads[load, L_JOURNEY] != 0 and g[G_OUT] != LEFT:
+        column = LC_FINISHED if succeeded(g[G_OUT]) else LC_BROKEN
+        t.load_cells(w)[st[i, ST_CELL] * g[G_STREAMS] + loads[load, L_FIRST_STREAM], column] += 1
 
 
 @law

@@ -14,8 +14,11 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Clock
 from sysim.engine.reference.world import Service, World
-from sysim.plan.tables import IN_FLIGHT, N_OUTCOMES, NEVER, NONE, T_LIMIT
+from sysim.plan.tables import DEGRADED, IN_FLIGHT, N_OUTCOMES, NEVER, NONE, T_LIMIT
 from sysim.record.columns import (
+    LC_BEGUN,
+    LC_BROKEN,
+    LC_FINISHED,
     LC_OFFERED,
     LC_OUT,
     LV_BUSY,
@@ -216,6 +219,16 @@ class Book:
             latency,
             self.limit_of[stream],
         )
+
+    def journey_begins(self, stream: int) -> int:
+        """A journey through this load's streams, the first of which is given, begins; its row."""
+        row: int = self.cell * self.n_streams + stream
+        self._loads[row * N_LC + LC_BEGUN] += 1
+        return row
+
+    def journey_ends(self, row: int, outcome: int) -> None:
+        """It has come to its end, or broken off."""
+        self._loads[row * N_LC + (LC_FINISHED if outcome <= DEGRADED else LC_BROKEN)] += 1
 
     def request_in_flight(self, rows: tuple[int, int, int]) -> None:
         """A request was still open when the run ended."""

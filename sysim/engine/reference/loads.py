@@ -7,7 +7,7 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, uniform
-from sysim.engine.reference.stories import Programs, Start, Story, User
+from sysim.engine.reference.stories import Programs, Start, Traveller, User
 from sysim.engine.reference.world import Home, World
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
@@ -21,6 +21,7 @@ from sysim.plan.tables import (
     L_CLOSED,
     L_FIRST_RATE,
     L_FIRST_STREAM,
+    L_JOURNEY,
     L_KEY,
     L_PC,
     L_RATES,
@@ -28,7 +29,6 @@ from sysim.plan.tables import (
     LF_BATCH,
     LT_TARGET,
     N_LT,
-    NEVER,
     NONE,
     R_LOAD,
     R_START,
@@ -37,11 +37,19 @@ from sysim.plan.tables import (
 from sysim.semantics.salts import SALT_ARRIVALS, SALT_STATES, X_CLIENT, X_STREAM
 
 
-class Request(Story):
-    """One request of an open load."""
+class Request(Traveller):
+    """One request of an open load, or one journey."""
 
     __slots__ = ()
-    leaves = True
+
+    def over(self, outcome: int) -> None:
+        """The end of the journey, if it is one."""
+        self.arrives(outcome)
+
+
+def _counted(of: list[int]) -> int:
+    """The first stream of a load whose rounds are journeys, which are counted in its row."""
+    return of[L_FIRST_STREAM] if of[L_JOURNEY] else NONE
 
 
 class Source(Wait):
@@ -50,6 +58,7 @@ class Source(Wait):
     __slots__ = (
         "arrivals", "arrivals_key", "batch", "clients", "clock", "count", "first", "journey", "key",
         "mean", "n", "pc", "priority", "programs", "progress", "rates", "row", "shares", "states_key",
+        "streams",
     )  # fmt: skip
 
     def __init__(self, world: World, programs: Programs, row: int) -> None:
@@ -72,6 +81,7 @@ class Source(Wait):
         self.n = 0
         self.journey = of[L_PC] != NONE
         self.priority = of[L_CLASS]
+        self.streams = _counted(of)
         self.pc = of[L_PC] if self.journey else of[L_CALL_PC]
         streams = range(of[L_FIRST_STREAM], of[L_FIRST_STREAM] + of[L_STREAMS])
         self.shares = [float(plan.streamsF[stream, TF_CUMULATIVE]) for stream in streams]
@@ -113,9 +123,10 @@ class Source(Wait):
         home = self.clients[0]
         if len(self.clients) > 1:
             home = self.clients[int(uniform(key, X_CLIENT) * len(self.clients))]
-        request = Request(key, home, NEVER, None)
+        request = Request(self.programs.visits.book, key, home, self.streams)
         request.priority = self.priority
         pc = self.pc
+        request.sets_out()
         if not self.journey:
             request.one_call = True
             if len(self.shares) > 1:
@@ -140,5 +151,5 @@ def begin(world: World, programs: Programs) -> None:
             continue
         load_key = derive(world.seed_key, of[L_KEY])
         for number in range(of[L_CLIENTS]):
-            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC], of[L_CLASS])
+            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC], of[L_CLASS], _counted(of))
             world.clock.enter(0, R_START, user.key, user.wait)

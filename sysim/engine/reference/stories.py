@@ -39,6 +39,7 @@ from sysim.plan.tables import (
 )
 
 if TYPE_CHECKING:
+    from sysim.engine.reference.book import Book
     from sysim.engine.reference.calls import Call, Calls
     from sysim.engine.reference.visits import Visit, Visits
     from sysim.engine.reference.work import Works
@@ -64,6 +65,7 @@ class Story:
     )  # fmt: skip
 
     leaves = False  # when the load is over
+    pause = NONE  # the instruction of the pause before each round
 
     def __init__(self, key: int, home: Home, deadline: int, visit: Visit | None) -> None:
         self.key = key
@@ -94,6 +96,9 @@ class Story:
 
     def over(self, outcome: int) -> None:
         """The story has come to its end by itself."""
+
+    def sets_out(self) -> None:
+        """The pause before its round is over."""
 
     def forget(self) -> None:
         """Let go of what leads back to this story: it would only burden the garbage collector."""
@@ -267,6 +272,8 @@ class Programs:
                 gone = yield from self.think(story, arg, salt)
                 if gone:
                     return GONE if story.leaves else OK
+                if here == story.pause:
+                    story.sets_out()
 
     def think(self, story: Story, dist: int, salt: int) -> Generator[Wait, Entry, bool]:
         """Pause. A user who would go on after the end of the load leaves instead."""
@@ -342,17 +349,42 @@ class Programs:
             self.visits.book.wasted(branch.row, branch.cost)
 
 
-class User(Story):
+class Traveller(Story):
+    """Whoever makes the rounds of a load. If they are journeys they are counted: `stream` is the first of the load."""
+
+    __slots__ = ("book", "row", "stream")
+    leaves = True
+
+    def __init__(self, book: Book, key: int, home: Home, stream: int) -> None:
+        super().__init__(key, home, NEVER, None)
+        self.book = book
+        self.stream = stream
+        self.row = NONE
+
+    def sets_out(self) -> None:
+        """A journey begins."""
+        if self.stream >= 0:
+            self.row = self.book.journey_begins(self.stream)
+
+    def arrives(self, outcome: int) -> None:
+        """It is over, one way or the other."""
+        if self.row >= 0 and outcome != GONE:
+            self.book.journey_ends(self.row, outcome)
+
+
+class User(Traveller):
     """A user in a closed loop: thinks, sends, waits, begins again; a cycle has a key of its own.
 
     A user who is thinking is not counted as open.
     """
 
-    __slots__ = ("pc", "programs", "user_key")
-    leaves = True
+    __slots__ = ("pause", "pc", "programs", "user_key")
 
-    def __init__(self, programs: Programs, home: Home, user_key: int, pc: int, priority: int) -> None:
-        super().__init__(derive(user_key, 0), home, NEVER, None)
+    def __init__(
+        self, programs: Programs, home: Home, user_key: int, pc: int, priority: int, stream: int
+    ) -> None:
+        super().__init__(programs.visits.book, derive(user_key, 0), home, stream)
+        self.pause = pc
         self.priority = priority
         self.programs = programs
         self.user_key = user_key
@@ -368,6 +400,7 @@ class User(Story):
             self.key = derive(self.user_key, cycle)
             self.degraded = False
             outcome = yield from self.programs.follow(self, self.pc)
+            self.arrives(outcome)
             if outcome == GONE:
                 return outcome
             if clock._now >= clock.duration:
