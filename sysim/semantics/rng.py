@@ -31,11 +31,6 @@ def wrapping() -> AbstractContextManager[None]:
     return np.errstate(over="ignore")
 
 
-def word(seed: int) -> int:
-    """A seed of 0 to 2**64 - 1 as the int64 with the same bits, which is what laws take."""
-    return seed - (1 << 64) if seed >= 1 << 63 else seed
-
-
 @law
 def scramble(x):
     """SplitMix64's finaliser: a bijection of 64-bit words in which each input bit moves each output bit."""

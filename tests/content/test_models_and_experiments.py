@@ -23,6 +23,7 @@ EXPECTED_WARNINGS = {
     ("call_centre", "for_the_mean"): ["overloaded"],
     ("call_centre", "day_after_a_holiday"): ["overloaded"],
     ("growing_blog", "seven_years_on"): ["overloaded"],
+    ("ci_on_monday", "enough_on_average"): ["overloaded"],
 }
 """A call without timeout into a black hole, or too few people for the load, is what that variant is about."""
 
@@ -489,6 +490,25 @@ SMALL: dict[str, dict[str, Any]] = {
         "time.duration": "6s", "time.warmup": "1s",
         "windows": {"before": "..3s", "rush": "4s.."}, "checks": [],
         "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s",
+    },
+    "bookmaker_ha": {
+        "time.duration": "2s", "time.warmup": "0s", "load.bets.rate": "40/s", "load.browsers.rate": "80/s",
+    },
+    "zone_lost": {
+        "time.duration": "126s", "time.warmup": "118s", "windows": {"before": "..15:00", "without_the_zone": "15:00.."},
+        "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s", "checks": [], "planning.window": None,
+    },
+    "autoscaler_or_prescaling": {
+        "time.duration": "30s", "time.warmup": "1s", "time.bucket": "1s", "checks": [],
+        "windows": {"before": "..10s", "kick_off": "10s.."}, "services.web.startup": "3s",
+        "load.bets.rate": "20/s", "load.browsers.rate": "40/s", "services.web.concurrency": 1,
+    },
+    "ci_on_monday": {"time.duration": "1h30m", "windows": {"early": "..1h", "monday": "1h.."}, "planning.window": None},
+    "exchange_times_five": {
+        "time.duration": "6s", "time.warmup": "1s", "windows": {"quiet": "..2s", "worst": "4s.."},
+        "load.orders.rate": {"stages": [{"for": "2s", "to": "40/s"}, {"for": "2s", "to": "300/s"}]},
+        "load.looks.rate": {"stages": [{"for": "2s", "to": "80/s"}, {"for": "2s", "to": "900/s"}]},
+        "services.engine.queue.capacity": 50,
     },
     "call_centre": {
         "time.duration": "12m", "time.warmup": "1m", "time.bucket": "10s", "windows": {"hour": "1m.."},

@@ -128,7 +128,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, tiny: str, executor: str) -> 
     assert code == 130 and "stored as run 1" in err and "Traceback" not in err, err
     found = json.loads(out)
     states = [point["state"] for point in found["points"]]
-    assert found["interrupted"] and states.count("complete") >= 20 and "not run" in states
+    # The one that was being stored when the signal came may not be counted yet.
+    assert found["interrupted"] and states.count("complete") >= 19 and "not run" in states
     whole(place)
     with open_store(place) as store:
         entry = store.entry("last")

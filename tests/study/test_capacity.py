@@ -230,8 +230,8 @@ def test_files_and_exit_codes(tmp_path: Path) -> None:
     file = tmp_path / "exchange.yaml"
     file.write_text(LOSS.replace("rate: 80/s", "rate: 20/s").replace("10m", "3m"), encoding="utf-8")
     out = tmp_path / "out"
-    done = CliRunner().invoke(cli, ["plan", str(file), "--out", str(out), "--json"], standalone_mode=False)
-    assert done.exception is None and done.return_value == 0
+    done = CliRunner().invoke(cli, ["plan", str(file), "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
     assert {path.name for path in out.iterdir()} == {
         "plan.json", "plan.yaml", "day.csv", "day.png", "day.svg", "curve.png", "curve.svg", "supply.png", "supply.svg",
     }  # fmt: skip
@@ -240,5 +240,5 @@ def test_files_and_exit_codes(tmp_path: Path) -> None:
     assert again.model.services["lines"].replicas == told["services"]["lines"]["replicas"] == lines(1, 2.0)
     assert told["found"] and told["services"]["lines"]["with_one_fewer"] == "violated"
     small = ["plan", str(file), "--no-day", "--quiet", "--set", "planning.services={lines: {max: 3}}"]
-    none = CliRunner().invoke(cli, small, standalone_mode=False)
-    assert none.return_value == 1 and "There is no plan" in none.output
+    none = CliRunner().invoke(cli, small)
+    assert none.exit_code == 1 and "There is no plan" in none.output

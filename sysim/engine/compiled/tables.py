@@ -12,6 +12,7 @@ from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import world
 from sysim.engine.compiled.entries import ROOT
 from sysim.errors import SimulationError
+from sysim.plan.noise import run_key
 from sysim.plan.plan import Plan
 from sysim.plan.scalers import recommendations_at_first, rolls_at_first, scalers_at_first
 from sysim.plan.tables import (
@@ -54,8 +55,8 @@ from sysim.record.histogram import BINS
 from sysim.record.record import Record
 from sysim.semantics.arrivals import first_state
 from sysim.semantics.causes import causes
-from sysim.semantics.rng import derive, word
-from sysim.semantics.salts import SALT_ARRIVALS, SALT_RUN, SALT_STATES
+from sysim.semantics.rng import derive
+from sysim.semantics.salts import SALT_ARRIVALS, SALT_STATES
 from sysim.semantics.scopes import reset as reset_scope
 
 Ints = NDArray[np.int64]
@@ -146,9 +147,9 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
     if causes(plan.sites.shape[0]) > c.CAUSE_LIMIT:
         raise SimulationError(f"{plan.n_sites:,} places make calls, more than this engine can tell apart")
     g = np.zeros(c.N_G, dtype=np.int64)
-    run_key = derive(derive(SALT_RUN, word(seed)), replication)
-    g[c.G_SEED] = run_key
-    g[c.G_DIGEST] = run_key
+    key_of_run = run_key(seed, replication)
+    g[c.G_SEED] = key_of_run
+    g[c.G_DIGEST] = key_of_run
     g[c.G_DURATION] = plan.duration
     g[c.G_SAME_LIMIT] = INSTANT_LIMIT
     g[c.G_STOP] = NEVER if plan.drain >= NEVER else plan.duration + plan.drain
@@ -205,25 +206,25 @@ def allocate(plan: Plan, record: Record, seed: int, replication: int) -> Tables:
         action_state=_conditions(plan),
         seen=np.zeros((max(1, plan.n_slots), N_SEEN), dtype=np.int64),
         seen_hist=np.zeros((max(1, plan.n_bins), BINS), dtype=np.int64),
-        action_keys=np.array([derive(run_key, key) for key in plan.actions[:, AC_KEY]], dtype=np.int64),
+        action_keys=np.array([derive(key_of_run, key) for key in plan.actions[:, AC_KEY]], dtype=np.int64),
         rolls=rolls_at_first(plan),
         classes=np.zeros(int(plan.svc[:, S_ZONES].max()) + 1, dtype=np.int64),
         scaler_state=scalers_at_first(plan),
         recommendations=recommendations_at_first(plan),
-        scaler_keys=np.array([derive(run_key, key) for key in plan.scalers[:, Z_KEY]], dtype=np.int64),
-        fault_keys=np.array([derive(run_key, key) for key in plan.faults[:, F_KEY]], dtype=np.int64),
+        scaler_keys=np.array([derive(key_of_run, key) for key in plan.scalers[:, Z_KEY]], dtype=np.int64),
+        fault_keys=np.array([derive(key_of_run, key) for key in plan.faults[:, F_KEY]], dtype=np.int64),
         fault_of_site=_sites_of_faults(plan),
         margin=margin,
     )
     grow_stories(tables, rows)
     for k in range(plan.n_scopes):
-        tables.scope[k, K_KEY] = derive(run_key, plan.scopes[k, K_KEY])
+        tables.scope[k, K_KEY] = derive(key_of_run, plan.scopes[k, K_KEY])
         reset_scope(
             tables.scope, k, tables.ring, plan.policies, plan.policiesF, int(tables.scope[k, K_POLICY]), 0,
             int(tables.scope[k, K_REPLICAS]), int(tables.scope[k, K_ROWS]), tables.outstanding,
         )  # fmt: skip
     for load in range(plan.n_loads):
-        key = derive(run_key, plan.loads[load, L_KEY])
+        key = derive(key_of_run, plan.loads[load, L_KEY])
         tables.load_state[load, c.LX_KEY] = key
         tables.load_state[load, c.LX_ROW] = plan.loads[load, L_FIRST_RATE]
         tables.load_state[load, c.LX_ARRIVALS] = derive(key, SALT_ARRIVALS)

@@ -16,11 +16,9 @@ from sysim.engine.reference.clock import Clock, Entry, Wait
 from sysim.engine.reference.laws import derive, scope_reset
 from sysim.engine.reference.lines import Line, line
 from sysim.plan import tables as t
-from sysim.plan.noise import drawn
+from sysim.plan.noise import drawn, run_key
 from sysim.plan.plan import Plan
 from sysim.semantics.causes import WATCHED
-from sysim.semantics.rng import word
-from sysim.semantics.salts import SALT_RUN
 
 
 class Policy:
@@ -232,7 +230,7 @@ class World:
     """One run's clock, objects and the arrays that laws work on."""
 
     def __init__(self, plan: Plan, seed: int, replication: int) -> None:
-        self.seed_key = derive(derive(int(SALT_RUN), word(seed)), replication)
+        self.seed_key = run_key(seed, replication)
         self.plan = plan = drawn(plan, self.seed_key)
         self.clock = Clock(self.seed_key, plan.duration, plan.drain)
         self.draws = (plan.dist, plan.distF, plan.points)

@@ -174,9 +174,9 @@ def _slots(scenario: Scenario) -> list[tuple[int, int]]:
 
 
 def _wanted(scenario: Scenario, room: Room, slot: tuple[int, int]) -> tuple[float, ...]:
-    """How many replicas of each are held at the highest rates of a slot, by five minutes, if nothing waits."""
+    """How many replicas of each are held at the highest rates of a slot, by its twelfths, if nothing waits."""
     start, end = slot
-    step = min(5 * MINUTE, end - start)
+    step = max(1, (end - start) // 12)
     starts = range(start, max(start + 1, end - step + 1), step)
     loads = dict(scenario.load)
     for name, load in loads.items():
