@@ -27,10 +27,10 @@ def walk(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def policies_of(scenario: Scenario) -> Iterator[CallPolicy]:
-    """The policy of every call and message and of every load, as often as it is used."""
+    """The policy of every call, message and load, as often as it is used; that of a journey is in its calls."""
     programs: list[Iterable[Step]] = []
     for load in scenario.load.values():
-        if load.policy is not None:
+        if load.policy is not None and not load.journey:
             yield load.policy
             programs.append(load.policy.fallback.steps if load.policy.fallback is not None else ())
         programs.append(load.journey)

@@ -50,7 +50,7 @@ def with_an_end(number: int) -> str:
         for fault in node.get("faults", [])
         if not gone & set(re.findall(r"\w+", str(fault["on"])))
     ]
-    others = re.compile(r"\bl1\b" if name == "l0" else r"\bl0\b")
+    others = re.compile("|".join(rf"\b{other}\b" for other in sorted(gone)) or r"(?!)")
     node["actions"] = [action for action in node.get("actions", []) if not others.search(str(action))]
     node["slos"] = {key: slo for key, slo in node.get("slos", {}).items() if slo["load"] == name}
     alerts = [action.get("when", {}).get("alert") for action in node["actions"]]

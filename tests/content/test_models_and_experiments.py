@@ -344,6 +344,32 @@ def test_growing_blog() -> None:
         assert offered[name] == pytest.approx(expected, rel=0.55 if name == "now" else 0.45)
 
 
+def test_a_zone_lost_on_a_saturday() -> None:
+    planned = windows("zone_lost", "as_planned")["without_the_zone"]
+    assert planned["services"]["web"]["utilisation"] > 0.7  # the plan has nothing to spare once the zone is gone
+    windows("zone_lost", "sized_for_the_day")
+    turned_away = windows("zone_lost", "browsers_turned_away")["without_the_zone"]
+    assert success(turned_away, "browsers") < 0.4
+
+
+def test_a_build_platform_on_monday() -> None:
+    study = sysim.check(load("ci_on_monday"), workers=2)
+    assert {verdict.verdict for verdict in study.verdicts} == {"pass"}
+
+
+def test_an_exchange_at_five_times_the_load() -> None:
+    for variant in ("one_queue", "orders_first", "orders_first_few_looks", "prices_from_a_copy"):
+        found = windows("exchange_times_five", variant)["worst"]
+        assert found["loads"]["orders"]["offered_per_s"] > 800
+    few = windows("exchange_times_five", "orders_first_few_looks")["worst"]
+    assert success(few, "looks") < 0.85 and few["services"]["engine"]["utilisation"] > 0.95
+
+
+def test_an_autoscaler_is_late_for_the_kick_off_and_a_schedule_is_not() -> None:
+    study = sysim.check(load("autoscaler_or_prescaling"), replications=1, workers=2)
+    assert {verdict.verdict for verdict in study.verdicts} == {"pass"}
+
+
 def test_grand_national_around_the_race() -> None:
     peak = windows("grand_national", "provisioned")["peak"]
     assert peak["loads"]["bets"]["offered_per_s"] == pytest.approx(68_000 / 60, rel=0.02)
@@ -503,7 +529,10 @@ SMALL: dict[str, dict[str, Any]] = {
         "windows": {"before": "..10s", "kick_off": "10s.."}, "services.web.startup": "3s",
         "load.bets.rate": "20/s", "load.browsers.rate": "40/s", "services.web.concurrency": 1,
     },
-    "ci_on_monday": {"time.duration": "1h30m", "windows": {"early": "..1h", "monday": "1h.."}, "planning.window": None},
+    "ci_on_monday": {
+        "time.duration": "1h30m", "windows": {"early": "..1h", "monday": "1h.."}, "planning.window": None,
+        "load.pushes.rate": "8/m",
+    },
     "exchange_times_five": {
         "time.duration": "6s", "time.warmup": "1s", "windows": {"quiet": "..2s", "worst": "4s.."},
         "load.orders.rate": {"stages": [{"for": "2s", "to": "40/s"}, {"for": "2s", "to": "300/s"}]},

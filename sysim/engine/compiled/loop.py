@@ -61,7 +61,8 @@ from sysim.semantics.causes import M_SHED
 from sysim.semantics.digest import chain
 from sysim.semantics.jit import inlined_law, law
 
-FAULT_SPACE = 4  # entries that a fault may add for every story there is, besides one for every replica
+FAULT_SPACE = 4  # entries that a fault may add for every story there is
+REPLICA_SPACE = 3  # … and for every replica: that it begins to start, that it is ready, that its service goes on
 
 
 @law
@@ -198,7 +199,7 @@ def run(w, log, margin, budget):
         sub = (ref >> c.SLOT_BITS) & 3
         seq = ref >> c.SEQ_SHIFT
         if rank <= R_ACTION:  # a fault or an action, which may strike all there is
-            room = margin + t.up(w).shape[0] + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
+            room = margin + REPLICA_SPACE * t.up(w).shape[0] + FAULT_SPACE * (st.shape[0] - g[c.G_FREE_N])
             if g[c.G_HEAP] + room > due.shape[0] - ROOT or g[c.G_INSTANT] + room > instant.shape[0]:
                 put_back(w, time, order, ref)
                 return c.GROW

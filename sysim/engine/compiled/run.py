@@ -215,7 +215,7 @@ def _loop(
         if status == c.GROW:
             used = len(run.st) - int(g[c.G_FREE_N])
             strikes = plan.n_faults + plan.n_actions + plan.n_scalers > 0
-            grow(run, run.margin + (len(run.up) + loop.FAULT_SPACE * used if strikes else 0))
+            grow(run, run.margin + (loop.REPLICA_SPACE * len(run.up) + loop.FAULT_SPACE * used if strikes else 0))
             grow_lanes(run)
             grow_failures(run, record)
             run.connect(plan, record)
