@@ -352,6 +352,12 @@ def test_a_zone_lost_on_a_saturday() -> None:
     assert success(turned_away, "browsers") < 0.4
 
 
+def test_a_deploy_before_the_race() -> None:
+    found = {name: windows("deploy_before_the_race", name)["rush"] for name in ("nobody_acts", "rolled_back")}
+    assert found["nobody_acts"]["services"]["betting"]["utilisation"] > 0.9
+    assert success(found["rolled_back"], "bets") < success(found["nobody_acts"], "bets")
+
+
 def test_a_build_platform_on_monday() -> None:
     study = sysim.check(load("ci_on_monday"), workers=2)
     assert {verdict.verdict for verdict in study.verdicts} == {"pass"}
@@ -523,6 +529,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "zone_lost": {
         "time.duration": "126s", "time.warmup": "118s", "windows": {"before": "..15:00", "without_the_zone": "15:00.."},
         "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s", "checks": [], "planning.window": None,
+    },
+    "deploy_before_the_race": {
+        "time.duration": "80s", "time.warmup": "2s", "checks": [], "services.betting.startup": "2s",
+        "windows": {"before": "..1m", "deployed": "61s..65s", "rush": "65s..70s", "late": "70s.."},
+        "load.bets.rate": "15/s", "load.browsers.rate": "10/s",
     },
     "autoscaler_or_prescaling": {
         "time.duration": "30s", "time.warmup": "1s", "time.bucket": "1s", "checks": [],
