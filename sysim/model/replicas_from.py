@@ -1,43 +1,14 @@
-"""How many replicas a run that begins in the middle of another begins with, where clocks or the load decide on them."""
+"""How many replicas a run that begins in the middle of another begins with, where the load decides on them."""
 
 from __future__ import annotations
 
 from math import ceil
 
-from sysim.model.autoscaler import Autoscaler, ScheduleLine
+from sysim.model.autoscaler import Autoscaler
 from sysim.model.demand import servers
 from sysim.model.holding import held, working
 from sysim.model.scenario import Scenario
 from sysim.model.topology import Service
-
-
-def schedule_from(service: Service, cut: int) -> Service:
-    """The service of a run that begins at `cut` (ns): the line of its schedule that is in force has been carried out,
-    the others come when they would have.
-    """
-    if not cut or not service.schedule:
-        return service
-    in_force: tuple[int, int, int] | None = None
-    ahead: list[ScheduleLine] = []
-    for number, line in enumerate(service.schedule):
-        at = line.at
-        if at < cut:
-            rounds = (cut - 1 - at) // line.every if line.every is not None else 0
-            last = at + rounds * (line.every or 0)
-            in_force = max(in_force or (-1, -1, 0), (last, number, line.replicas))
-            if line.every is None:
-                continue
-            at = last + line.every
-        ahead.append(line.model_copy(update={"at": at - cut}))
-    update: dict[str, object] = {"schedule": tuple(ahead)}
-    if in_force is not None:
-        replicas = in_force[2]
-        if service.autoscaler is None:
-            update["replicas"] = replicas
-        else:
-            update["autoscaler"] = service.autoscaler.model_copy(update={"min": replicas})
-            update["replicas"] = max(service.replicas, replicas)
-    return service.model_copy(update=update)
 
 
 def followed(scenario: Scenario) -> Scenario:
@@ -76,4 +47,4 @@ def _wanted(body: Service, scaler: Autoscaler, holding: float, work: float) -> i
     return min(scaler.max, max(scaler.min, ceil(max(busy / scaler.target, least) - 1e-9)))
 
 
-__all__ = ["followed", "schedule_from"]
+__all__ = ["followed"]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sysim.model.calendar import CalendarRate
 from sysim.model.check import Check
 from sysim.model.part_of_a_run import actions_from, faults_from
-from sysim.model.replicas_from import followed, schedule_from
+from sysim.model.replicas_from import followed
 from sysim.model.scenario import Scenario, Time, Window
 from sysim.model.shapes import (
     ConstantRate,
@@ -62,7 +62,7 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
         "faults": faults,
         "actions": actions,
         "flags": flags,
-        "services": {name: schedule_from(body, cut) for name, body in services.items()},
+        "services": services,
         "windows": windows,
         "checks": _checks(scenario.checks, windows, known, start, cut, end),
         "abort_when": _checks(scenario.abort_when, windows, known, start, cut, end),

@@ -208,8 +208,10 @@ def _renew(connection: sqlite3.Connection) -> None:
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
     """One transaction: all of it is kept, or nothing."""
-    connection.execute("begin immediate")
+    if connection.in_transaction:  # Ctrl-C came when the last one had begun and nobody was there yet to undo it
+        connection.execute("rollback")
     try:
+        connection.execute("begin immediate")
         yield
         connection.execute("commit")
     except BaseException:

@@ -284,7 +284,7 @@ LINES = [{"at": "1h", "replicas": 3}, {"at": "2h", "replicas": 5, "every": "4h"}
 def test_a_schedule_goes_on(cut: int, replicas: int, ahead: list[tuple[int, int]]) -> None:
     """`cut` and the instants in minutes."""
     whole = sysim.loads(SCALED, set={"services.s.schedule": LINES}).model
-    part = stretch(whole, cut * MINUTE, cut * MINUTE + HOUR, 0).services["s"]
+    part = stretch(whole, cut * MINUTE, cut * MINUTE + 12 * HOUR, 0).services["s"]
     assert part.replicas == replicas
     assert [(line.at // MINUTE, line.replicas) for line in part.schedule] == ahead
 

@@ -114,7 +114,7 @@ def test_two_hundred_points_and_a_kill(tmp_path: Path, tiny: str) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=pytest.mark.long)])
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, tiny: str, executor: str) -> None:
     place, log = tmp_path / "runs.db", tmp_path / "log"
     words = (

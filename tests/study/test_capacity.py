@@ -41,7 +41,11 @@ def lines(percent: float, offered: float) -> int:
     return next(n for n in range(1, 200) if erlang_b(n, offered) <= percent / 100)
 
 
-@pytest.mark.parametrize("work", ["exponential: 100ms", "constant: 100ms", "lognormal: {mean: 100ms, cv: 1.5}"])
+@pytest.mark.parametrize(
+    "work",
+    ["exponential: 100ms", *(pytest.param(work, marks=pytest.mark.long) for work in
+                             ("constant: 100ms", "lognormal: {mean: 100ms, cv: 1.5}"))],
+)  # fmt: skip
 def test_the_erlang_b_table_whatever_the_work(work: str) -> None:
     kind, _, rest = work.partition(": ")
     found = plan(LOSS.replace("{exponential: 100ms}", "{" + f"{kind}: {rest}" + "}"))
@@ -59,6 +63,7 @@ def test_a_lost_zone_leaves_as_many_as_are_needed() -> None:
     assert [s.name for s in found.situations] == ["nothing fails", "zone a is lost", "zone b is lost"]
 
 
+@pytest.mark.long
 def test_one_more_where_a_replica_may_be_lost() -> None:
     found = plan(LOSS, assume=["replica"])
     assert found.sizes == (16,)

@@ -284,6 +284,7 @@ def test_a_shipped_experiment_goes_on_as_it_would_have() -> None:
     assert digests == [direct[0], direct[1], direct[0]] and direct[0] != direct[1]
 
 
+@pytest.mark.long
 def test_the_engines_go_on_alike_in_a_shipped_experiment() -> None:
     shipped = sysim.load("retry_storm").model
     time = shipped.time.model_copy(update={"duration": 76 * NS})
@@ -301,7 +302,10 @@ def test_the_engines_go_on_alike_in_a_shipped_experiment() -> None:
 ZONES = Path(__file__).parents[2] / "experiments" / "drain_the_zone.yaml"
 
 
-@pytest.mark.parametrize(("variant", "helps"), [("nobody_acts", True), ("no_room_nobody_acts", False)])
+@pytest.mark.parametrize(
+    ("variant", "helps"),
+    [("nobody_acts", True), pytest.param("no_room_nobody_acts", False, marks=pytest.mark.long)],
+)
 def test_a_sick_zone_is_drained_where_the_others_have_room(variant: str, helps: bool) -> None:
     found = sysim.what_if(sysim.load(ZONES, variant=variant), "100s", replications=3, kinds=["drain", "rollback"])
     drained = effect(found, "drain zone a")

@@ -120,6 +120,7 @@ def test_the_index_of_dispersion_of_counts(t: float) -> None:
     assert not complaint, complaint
 
 
+@pytest.mark.long
 def test_it_is_stationary_from_the_start() -> None:
     """The first second has the mean rate, not that of any state."""
     services = {"q": serves(seconds(0.001))}
