@@ -527,7 +527,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "time.duration": "2s", "time.warmup": "0s", "load.bets.rate": "40/s", "load.browsers.rate": "80/s",
     },
     "zone_lost": {
-        "time.duration": "126s", "time.warmup": "118s", "windows": {"before": "..15:00", "without_the_zone": "15:00.."},
+        "time.start": "2026-02-07T14:59:55", "time.duration": "12s", "time.warmup": "1s",
+        "windows": {"before": "..15:00", "without_the_zone": "15:00.."},
         "load.bets.rate.base": "5/s", "load.browsers.rate.base": "10/s", "checks": [], "planning.window": None,
     },
     "deploy_before_the_race": {

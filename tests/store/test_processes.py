@@ -79,7 +79,7 @@ def whole(place: Path) -> None:
 COMMANDS = [
     (("run", "-n", "60"), 5),
     (("run", "-n", "60", "--workers", "2"), 5),
-    (("check", "-n", "15", "--workers", "1"), 7),
+    pytest.param(("check", "-n", "15", "--workers", "1"), 7, marks=pytest.mark.long),
 ]
 
 

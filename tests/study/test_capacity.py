@@ -89,7 +89,7 @@ def test_the_busiest_stretch_is_planned_for() -> None:
 
 
 def test_the_same_on_any_number_of_threads_and_on_both_engines() -> None:
-    small = {"load.calls.rate": "20/s", "time.duration": "2m"}
+    small = {"load.calls.rate": "20/s", "time.duration": "50s", "time.warmup": "10s"}
     found = [plan(LOSS, small, workers=workers, engine=engine) for workers, engine in
              ((1, "compiled"), (2, "compiled"), (1, "reference"))]  # fmt: skip
     told = [plan_dict(one) for one in found]

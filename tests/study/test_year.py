@@ -228,6 +228,7 @@ def test_budgets_are_those_of_the_period(answer: Year) -> None:
     assert load.latency_s["p90"] == pytest.approx(slow.latency.p90, rel=0.1)
 
 
+@pytest.mark.long
 def test_it_does_not_depend_on_the_number_of_threads_and_is_told_whole(answer: Year) -> None:
     again = sysim.year(shop(), workers=2, **TERMS)
     assert year_dict(again) == year_dict(answer)
