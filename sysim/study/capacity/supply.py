@@ -3,8 +3,8 @@
 They are held against each other where the load climbs to its peak, on the same random numbers and with nothing broken:
 
 - *static*: the plan, all the time;
-- *scheduled*: for each hour the share of the plan's replicas that the load of the hour is of the load it was made for,
-  ready when the hour begins;
+- *scheduled*: for each 24th of the run the share of the plan's replicas that its load is of the load they were made
+  for, ready when it begins;
 - *autoscaled*: the file's own autoscaler, where a service has one; else one with the target that the service is busy
   under the plan, so that all three have the same in reserve, and with the defaults of the format.
 
