@@ -1,8 +1,9 @@
 """How latency and losses rise with the load, up to the point of saturation and beyond; and where the knee is.
 
 The saturation point is the factor of the load up to which all goals hold. Each replication has its own, found by
-bisection on the same random numbers; told is their median, with an interval by order statistics. The bottleneck is the
-service at which most failures begin just above it or, where nothing fails yet, where requests wait longest.
+bisection on the same random numbers; told is their median, with an interval by order statistics. The bottleneck is
+looked for a little beyond it: of the services that are full while nothing that they call is, the one at which most
+failures begin, or where most time is spent waiting.
 
 The knee is where power, goodput over mean latency, is greatest (Kleinrock 1979): below it one waits little for little
 throughput, above it each further request costs all others more than it brings. Of an M/M/1 queue it lies at half the

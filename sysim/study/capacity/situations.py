@@ -126,6 +126,7 @@ def busiest(scenario: Scenario, length: int) -> tuple[int, int]:
     span = whole.end - whole.start
     step = max(1, (span - length) // STEPS, length // 20)
     weights = _weights(scenario)
+
     def pressure(start: int) -> float:
         rates = {
             name: mean_rate(load.rate, start, start + length)
