@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import sysim
 from sysim.errors import SysimError
 from sysim.report.capacity import plan_dict, plan_text
+from sysim.study.capacity import curve
 from sysim.study.capacity.plan import CapacityPlan
 from tests.theory.formulas import erlang_b
 
@@ -133,6 +135,57 @@ def test_a_database_that_may_not_grow_is_in_the_way() -> None:
 def test_the_most_replicas_are_in_the_way() -> None:
     found = plan(LOSS, {"planning.services": {"lines": {"max": 10}}})
     assert found.sizes is None and "lines has the 10 replicas that it may have at most" in found.problem
+
+
+TOLD = """
+sysim: 1
+name: told
+time: {duration: 5m, warmup: 20s}
+services:
+  front:
+    concurrency: 4
+    queue: {capacity: 100}
+    operations: {ask: [{work: {exponential: 20ms}}, {publish: ledger.note}]}
+  ledger:
+    concurrency: 1
+    queue: {capacity: 50}
+    operations: {note: [{work: {exponential: 11ms}}]}
+load: {asks: {call: front.ask, rate: 80/s}}
+slos: {quick: {load: asks, success: 99%, latency: {p99: 200ms}}}
+planning: {services: {front: {min: 1, max: 8}}}
+"""
+
+
+def test_who_receives_messages_does_not_fill_who_sends_them() -> None:
+    # The ledger can note 91 a second, one front can do 200, and nobody who asks waits for the ledger.
+    found = plan(TOLD)
+    assert found.sizes == (1,)
+    assert 1.6 < found.saturations[0].factor < 2.5
+    assert found.saturations[0].bottleneck == "front"
+
+
+@pytest.mark.parametrize("guess", [None, (1.0, 1.01), (1.171875, 1.1875), (3.0, 3.05), (0.2, 0.203), (24.0, math.inf)])
+@pytest.mark.parametrize("breaks", [0.03, 0.7, 1.18, 1.19, 2.9, 7.0, 15.0])
+def test_a_saturation_is_closed_in_from_any_guess(guess: tuple[float, float] | None, breaks: float) -> None:
+    low, high = bracket = (0.0, math.inf)
+    steps = 0
+    while (factor := curve._next(bracket, guess)) is not None:
+        assert low < factor < high and steps < 40
+        low, high = bracket = (factor, high) if factor < breaks else (low, factor)
+        steps += 1
+    assert low < breaks <= high and high - low <= curve.NEAR * high
+
+
+def test_a_near_guess_saves_steps_and_nothing_is_looked_for_without_end() -> None:
+    def steps(guess: tuple[float, float] | None, breaks: float) -> int:
+        bracket, n = (0.0, math.inf), 0
+        while (factor := curve._next(bracket, guess)) is not None:
+            bracket, n = ((factor, bracket[1]) if factor < breaks else (bracket[0], factor)), n + 1
+        return n
+
+    assert steps((1.171875, 1.1875), 1.18) == 2 < steps(None, 1.18)
+    assert steps((1.171875, 1.1875), 1.2) <= 4
+    assert steps((1.171875, 1.1875), math.inf) < 10 and steps(None, math.inf) < 10
 
 
 def test_errors_are_not_mended_by_replicas() -> None:
