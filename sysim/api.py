@@ -34,11 +34,13 @@ __all__ = [
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during `simulate`; `result` holds the replications that were finished, None if none was."""
+    """Ctrl-C during `simulate`; `result` holds the replications that were finished, None if none was. During a study
+    that has no result without its end, `finished` says how many runs there were.
+    """
 
-    def __init__(self, result: Result | None) -> None:
+    def __init__(self, result: Result | None, finished: int = 0) -> None:
         super().__init__()
-        self.result = result
+        self.result, self.finished = result, finished
 
 
 class _Stopped(Exception):
@@ -411,8 +413,7 @@ def plan_of(scenario: Scenario) -> Plan:
 
 def simulation(engine: Engine, seed: int) -> Simulation:
     """What a study needs of an engine: takes scenarios, and gives functions that run single replications."""
-    from sysim.result import summarise
-    from sysim.study.trials import Stopped
+    from sysim.study.memory import Prepared
 
     if engine not in ENGINES:
         raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
@@ -420,18 +421,9 @@ def simulation(engine: Engine, seed: int) -> Simulation:
     if engine == "compiled":
         _warm_up(engine)
 
-    def prepare(scenario: model.Scenario) -> Callable[[int, Event], Run]:
-        plan = plan_of(from_model(scenario))
-
-        def one(replication: int, stop: Event) -> Run:
-            def note(now: float) -> None:
-                if stop.is_set():
-                    raise Stopped
-
-            record = run(plan, seed=seed, replication=replication, traces=0, progress=note)
-            return summarise(plan, scenario, record, seed, replication)
-
-        return one
+    def prepare(scenario: model.Scenario) -> Prepared:
+        facade = from_model(scenario)
+        return Prepared(scenario, plan_of(facade), facade.digest, seed, run)
 
     return prepare
 

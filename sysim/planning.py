@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sysim import model, units
+from sysim import model, storing, units
 from sysim.api import Engine, Progress, Scenario, simulation
 from sysim.errors import SysimError
 
 if TYPE_CHECKING:
+    from sysim.store import Keeping
     from sysim.study.capacity.plan import CapacityPlan
 
 WORDS: dict[str, Callable[[], model.Assumption]] = {
@@ -33,6 +34,8 @@ def capacity_plan(
     engine: Engine = "compiled",
     workers: int = 1,
     progress: Progress | None = None,
+    store: Keeping | str | Path | None = None,
+    resume: bool = False,
 ) -> CapacityPlan:
     """The least replicas, or the least cost, that keep the objectives of a scenario in its busiest minutes while
     something is broken; checked on other random numbers than it was searched with, and so is the plan with one replica
@@ -42,8 +45,11 @@ def capacity_plan(
     busiest five minutes are judged, cost is minimised where services have one, with 95 % confidence. `assume` is any of
     ``none``, ``replica``, ``zone``, ``zone=a``, ``slow``, ``slow=payments:5``; the plan holds under each of them.
     `window` is as in a file, ``17:00..17:20``. Without `whole_day` the latency curve and the picture of the day are
-    left out. Raises `ScenarioError` and `SysimError` for what does not fit; that no plan exists is a result.
+    left out. `store` is the file of a store that what is kept of every run is put into; with `resume`, runs of which it
+    is there already are not simulated again. Raises `ScenarioError` and `SysimError` for what does not fit, and
+    `Interrupted` on Ctrl-C; that no plan exists is a result.
     """
+    from sysim.report.capacity import plan_dict
     from sysim.study.capacity.plan import capacity_plan as study
     from sysim.study.verbs import facade_of, seed_of
 
@@ -68,10 +74,13 @@ def capacity_plan(
     if confidence is not None:
         changes["confidence"] = confidence
     chosen = seed_of(facade, seed)
-    return study(
-        facade.model, lambda seed: simulation(engine, seed), seed=chosen, planning=asked.model_copy(update=changes),
-        workers=workers, whole_day=whole_day, progress=progress,
-    )  # fmt: skip
+    with storing.remembering(store, resume, "plan", facade, engine, chosen) as pieces:
+        found = study(
+            facade.model, lambda seed: simulation(engine, seed), seed=chosen, planning=asked.model_copy(update=changes),
+            workers=workers, whole_day=whole_day, progress=progress, memory=pieces,
+        )  # fmt: skip
+        pieces.conclude(plan_dict(found), found.exit_code)
+        return found
 
 
 def assumption(text: str, scenario: model.Scenario) -> model.Assumption:

@@ -6,11 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sysim import api, model
+from sysim import api, model, storing
 from sysim.api import Engine, Progress, Scenario
 
 if TYPE_CHECKING:
+    from sysim.store import Keeping
     from sysim.study.year_result import Year
+
+INCONCLUSIVE = 3
 
 
 def year(
@@ -29,6 +32,8 @@ def year(
     engine: Engine = "compiled",
     workers: int = 1,
     progress: Progress | None = None,
+    store: Keeping | str | Path | None = None,
+    resume: bool = False,
 ) -> Year:
     """What `days` of a scenario come to, from the first midnight or from `start` (a date or an instant) on.
 
@@ -36,10 +41,13 @@ def year(
     scheduled fault holds, are simulated whole; of the others, samples in strata of load, which a quasi-stationary model
     extends to all of them and which put it right. `checks` stretches of `check_for`, drawn at random, are
     simulated besides and compared with the answer. About `simulate` is simulated in all, each piece after `warmup`
-    (that of the file, at least two minutes). The result does not depend on `workers`. Raises `SysimError` if there is
-    nothing to account for, `ScenarioError` where it cannot be read or simulated.
+    (that of the file, at least two minutes). The result does not depend on `workers`. `store` is the file of a store
+    that what is kept of every run is put into; with `resume`, runs of which it is there are not simulated again. Raises
+    `SysimError` if there is nothing to account for, `ScenarioError` where it cannot be read or simulated,
+    `Interrupted` on Ctrl-C.
     """
     from sysim import units
+    from sysim.report.year import year_dict
     from sysim.study.year import Terms, plan_year
 
     facade = api._prepared(scenario, None)
@@ -55,15 +63,24 @@ def year(
     )  # fmt: skip
     # Series that repeat do so to the end of the run, so the run has to be a year.
     length = (begin or 0) + (days + 1) * 86_400 * 1_000_000_000
+    written = facade
     if facade.model.time.duration < length:
         facade = _longer(facade, length)
     chosen = facade.model.seed if seed is None else seed
     if not 0 <= chosen < 2**64:
         raise ValueError(f"found the seed {chosen}, expected a whole number from 0 to 2**64 - 1")
-    return plan_year(
-        facade.model, api.simulation(engine, chosen), terms,
-        seed=chosen, confidence=confidence, workers=workers, progress=progress,
-    )  # fmt: skip
+    with storing.remembering(store, resume, "year", written, engine, chosen) as pieces:
+        found = plan_year(
+            facade.model, api.simulation(engine, chosen), terms,
+            seed=chosen, confidence=confidence, workers=workers, progress=progress, memory=pieces,
+        )  # fmt: skip
+        pieces.conclude(year_dict(found), exit_code(found))
+        return found
+
+
+def exit_code(found: Year) -> int:
+    """0: it is to be trusted, 3: it is not."""
+    return 0 if found.trusted else INCONCLUSIVE
 
 
 def _longer(facade: Scenario, length: int) -> Scenario:

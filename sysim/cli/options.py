@@ -106,14 +106,35 @@ def words() -> list[str]:
     return [str(word) for word in found]
 
 
-def say_stored(keeping: Keeping | None, code: int, quiet: bool) -> int:
+def going_on(command: str) -> str:
+    """The command line with which a stored run goes on."""
+    command = command or "the same command"
+    return command if "--resume" in command.split() else f"{command} --resume"
+
+
+def say_interrupted(keeping: Keeping | None, finished: int) -> int:
+    """Tell on stderr that Ctrl-C came after so many runs of a study, and how it goes on; the exit code."""
+    runs = f"interrupted after {finished} {'run' if finished == 1 else 'runs'}"
+    if keeping is None:
+        text = f"{runs}, of which nothing was kept: with --store PATH they are, and --resume then goes on"
+    elif keeping.failure is not None:
+        text = f"{runs}, of which not all could be stored"
+    elif keeping.id is None:
+        text = runs
+    else:
+        text = f"{runs}, stored as run {keeping.id} in {keeping.path}; `{going_on(keeping.command)}` goes on"
+    click.echo(text, err=True)
+    return 130
+
+
+def say_stored(keeping: Keeping | None, code: int, quiet: bool, what: str = "replications") -> int:
     """Tell on stderr where the run is; the exit code, which says 2 where all is well but storing."""
     if keeping is None:
         return code
     if keeping.failure is not None:
         return code or 2
     if not quiet:
-        again = f", {keeping.reused} replications of it stored before" if keeping.reused else ""
+        again = f", {keeping.reused} {what} of it stored before" if keeping.reused else ""
         click.echo(f"stored as run {keeping.id} in {keeping.path}{again}", err=True)
     return code
 

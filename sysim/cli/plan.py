@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options
+from sysim.cli.options import (
+    read,
+    resume_option,
+    say_interrupted,
+    say_stored,
+    scenario_options,
+    store_option,
+    storing,
+)
 from sysim.cli.studies import confidence, say_written, study_options, written
 from sysim.cli.tip import wrapped
 
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--no-day", is_flag=True, help="Neither the latency curve, nor the whole run, nor other ways to have the replicas.",
 )  # fmt: skip
+@store_option
+@resume_option
 @study_options(replications=None, loads=False)
 def command(
     file: str,
@@ -42,6 +52,8 @@ def command(
     minimise: str | None,
     sure: float | None,
     no_day: bool,
+    store: str | None,
+    resume: bool,
     seed: int | None,
     workers: int,
     engine: Any,
@@ -56,22 +68,30 @@ def command(
     is in the file's `planning`. Exit code: 0 the plan holds and no replica can go, 1 there is none, 3 it is too close
     to tell.
     """
+    from sysim.api import Interrupted
     from sysim.cli.progress import progress
     from sysim.planning import capacity_plan
     from sysim.report import capacity as report
 
     scenario = read(file, variant, settings, params)
-    with progress(engine, quiet) as note:
-        found = capacity_plan(
-            scenario, assume=assume, slos=slos, window=window, minimise=minimise, confidence=sure,
-            whole_day=not no_day, seed=seed, engine=engine, workers=workers, progress=note,
-        )  # fmt: skip
+    with storing(store, resume) as keeping:
+        try:
+            with progress(engine, quiet) as note:
+                found = capacity_plan(
+                    scenario, assume=assume, slos=slos, window=window, minimise=minimise, confidence=sure,
+                    whole_day=not no_day, seed=seed, engine=engine, workers=workers, progress=note, store=keeping,
+                )  # fmt: skip
+        except Interrupted as stop:
+            return say_interrupted(keeping, stop.finished)
+        text = wrapped(report.plan_text(found))
+        if keeping is not None:
+            keeping.describe(text + "\n")
     say_written([] if out is None else _write(found, scenario, written(out)))
     if as_json:
         click.echo(json.dumps(report.plan_dict(found), allow_nan=False, ensure_ascii=False))
     else:
-        click.echo(report.plan_sentence(found) if quiet else wrapped(report.plan_text(found)))
-    return found.exit_code
+        click.echo(report.plan_sentence(found) if quiet else text)
+    return say_stored(keeping, found.exit_code, quiet, "runs")
 
 
 def _write(found: CapacityPlan, scenario: Scenario, folder: Path) -> list[Path]:

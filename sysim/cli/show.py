@@ -6,7 +6,7 @@ import json
 
 import click
 
-from sysim.cli.options import store_option, stored
+from sysim.cli.options import going_on, store_option, stored
 
 
 @click.command("show")
@@ -16,7 +16,7 @@ from sysim.cli.options import store_option, stored
 @click.option("--series", is_flag=True, help="With --json: what happened over time, too.")
 @click.option("--scenario", is_flag=True, help="Print the scenario as it was resolved, in place of the result.")
 def command(run: str, store: str | None, as_json: bool, series: bool, scenario: bool) -> None:
-    """Print a stored run again, as `sysim run` or `sysim check` did.
+    """Print a stored run again, as the command that made it did.
 
     ID is the number that `sysim runs` lists, or `last`; PATH#ID names the store as well.
     """
@@ -30,13 +30,13 @@ def command(run: str, store: str | None, as_json: bool, series: bool, scenario: 
             click.echo(("---\n" if number else "") + (f"# variant {variant}\n" if variant else "") + text, nl=False)
         return
     if facts["result"] is None:
-        words = facts["command"] or "the same command with --resume"
-        again = words if "--resume" in words else f"{words} --resume"
-        done = f"{facts['replications']} replications"
+        again = going_on(facts["command"])
+        done = f"{facts['replications']} {'runs' if facts['kind'] in ('plan', 'year') else 'replications'}"
         if facts["state"] == "running":
             raise StoreError(f"{path}: run {facts['id']} is still running, with {done} so far")
+        how = "killed" if facts["exit_code"] is None else "interrupted"
         raise StoreError(
-            f"{path}: run {facts['id']} was killed before it had a result; {done} are stored, and `{again}` goes on"
+            f"{path}: run {facts['id']} was {how} before it had a result; {done} are stored, and `{again}` goes on"
         )
     if as_json:
         click.echo(json.dumps(facts["result"], allow_nan=False, ensure_ascii=False))

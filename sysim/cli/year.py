@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options
+from sysim.cli.options import (
+    read,
+    resume_option,
+    say_interrupted,
+    say_stored,
+    scenario_options,
+    store_option,
+    storing,
+)
 from sysim.cli.studies import confidence, say_written, share, study_options, written
 
 if TYPE_CHECKING:
     from sysim.study.year_result import Year
-
-INCONCLUSIVE = 3
 
 
 def _share(ctx: click.Context, param: click.Parameter, text: str) -> float:
@@ -49,6 +55,8 @@ def _share(ctx: click.Context, param: click.Parameter, text: str) -> float:
     "--confidence", "sure", default="95%", show_default=True, callback=confidence, metavar="SHARE",
     help="How sure to be of the intervals.",
 )  # fmt: skip
+@store_option
+@resume_option
 @study_options(replications=None, loads=False)
 def command(
     file: str,
@@ -64,6 +72,8 @@ def command(
     check_for: str,
     warmup: str | None,
     sure: float,
+    store: str | None,
+    resume: bool,
     seed: int | None,
     workers: int,
     engine: Any,
@@ -77,29 +87,36 @@ def command(
     load and simulated whole; of the others some are drawn and simulated, and a model extends them to the year. The
     answer is held against stretches that it has not seen. Exit code 3 where it is not to be trusted.
     """
+    from sysim.api import Interrupted
     from sysim.cli.progress import progress
     from sysim.cli.tip import wrapped
     from sysim.report import year as report
     from sysim.units import UnitError
-    from sysim.yearly import year
+    from sysim.yearly import exit_code, year
 
     scenario = read(file, variant, settings, params)
-    try:
-        with progress(engine, quiet) as note:
-            found = year(
-                scenario, start=start, days=days, simulate=simulate, cell=cell, near=near, checks=checks,
-                check_for=check_for, warmup=warmup, confidence=sure, seed=seed, engine=engine, workers=workers,
-                progress=note,
-            )  # fmt: skip
-    except (UnitError, ValueError) as mistake:
-        raise click.UsageError(str(mistake)) from None
+    with storing(store, resume) as keeping:
+        try:
+            with progress(engine, quiet) as note:
+                found = year(
+                    scenario, start=start, days=days, simulate=simulate, cell=cell, near=near, checks=checks,
+                    check_for=check_for, warmup=warmup, confidence=sure, seed=seed, engine=engine, workers=workers,
+                    progress=note, store=keeping,
+                )  # fmt: skip
+        except (UnitError, ValueError) as mistake:
+            raise click.UsageError(str(mistake)) from None
+        except Interrupted as stop:
+            return say_interrupted(keeping, stop.finished)
+        text = wrapped(report.year_text(found))
+        if keeping is not None:
+            keeping.describe(text + "\n")
     if out is not None:
         say_written(_write(found, written(out)))
     if as_json:
         click.echo(json.dumps(report.year_dict(found), allow_nan=False, ensure_ascii=False))
     else:
-        click.echo(report.year_sentence(found) if quiet else wrapped(report.year_text(found)))
-    return 0 if found.trusted else INCONCLUSIVE
+        click.echo(report.year_sentence(found) if quiet else text)
+    return say_stored(keeping, exit_code(found), quiet, "runs")
 
 
 def _write(found: Year, folder: Path) -> list[Path]:

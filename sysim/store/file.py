@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from sysim.errors import SysimError
-from sysim.store.schema import APPLICATION, RUNS, TABLES, VERSION
+from sysim.store.schema import APPLICATION, PIECES, RUNS, TABLES, VERSION
 
 MAGIC = b"SQLite format 3\0"
 PATIENCE_S = 30.0
@@ -165,9 +165,7 @@ def _make(connection: sqlite3.Connection) -> None:
         if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
             connection.execute(f"pragma application_id = {APPLICATION}")
             connection.execute(f"pragma user_version = {VERSION}")
-            for statement in TABLES.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            _execute(connection, TABLES)
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -180,17 +178,18 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def _renew(connection: sqlite3.Connection) -> None:
-    """Bring a store of the first format up to this one: `runs` without its list of kinds, all else as it was.
+    """Bring a store of an earlier format up to this one: `runs` without a list of kinds, `pieces`, all else as it was.
 
     A constraint cannot be changed, so the table is made anew, in the order of steps that
     sqlite.org/lang_altertable.html gives (7): other tables go on referring to it by its name.
     """
-    if connection.execute("pragma user_version").fetchone()[0] != 1:
+    if format_of(connection) == VERSION:
         return
     connection.execute("pragma foreign_keys = off")
     try:
         with writing(connection):
-            if connection.execute("pragma user_version").fetchone()[0] == 1:  # no other process was quicker
+            found = format_of(connection)  # another process may have been quicker
+            if found < 2:
                 connection.execute(RUNS.replace("table runs", "table new_runs"))
                 connection.execute("insert into new_runs select * from runs")
                 connection.execute("delete from sqlite_sequence where name = 'new_runs'")
@@ -200,9 +199,22 @@ def _renew(connection: sqlite3.Connection) -> None:
                 )
                 connection.execute("drop table runs")
                 connection.execute("alter table new_runs rename to runs")
-                connection.execute(f"pragma user_version = {VERSION}")
+            if found < 3:
+                _execute(connection, PIECES)
+            connection.execute(f"pragma user_version = {VERSION}")
     finally:
         connection.execute("pragma foreign_keys = on")
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format that a store has now."""
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        if statement.strip():
+            connection.execute(statement)
 
 
 @contextmanager

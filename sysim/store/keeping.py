@@ -1,6 +1,7 @@
 """`Keeping`: a run that is being stored while it goes on, and what of it was simulated before.
 
-Every replication is one transaction, so a process that is killed leaves whole replications behind and nothing else.
+Every replication is one transaction, or what a study keeps of it, so a process that is killed leaves whole ones behind
+and nothing else.
 A store that fails does not take the simulation with it: `failure` says what happened, nothing more is stored, and the
 result comes all the same.
 """
@@ -21,7 +22,7 @@ from sysim.plan.fingerprint import fingerprint
 from sysim.plan.plan import Plan
 from sysim.result.result import Result
 from sysim.result.run import Run
-from sysim.store import origin
+from sysim.store import origin, pieces
 from sysim.store.arrays import unpacked
 from sysim.store.file import StoreError, connect, translated, writing
 from sysim.store.parts import put_together
@@ -77,7 +78,7 @@ class Keeping:
         self._keys: dict[str, Callable[[int], str]] = {}
         self._plans: dict[str, Plan] = {}
         self._found: dict[tuple[str, int], int] = {}
-        self._finished = False
+        self._finished, self._closed = False, False
 
     def begin(
         self,
@@ -168,6 +169,33 @@ class Keeping:
         self._transaction(put)
         self.reused += found is not None
 
+    def recall_piece(self, key: str) -> bytes | None:
+        """What a study kept of a run before, None without it. What it saw itself it need not see again, even without
+        `resume`.
+        """
+        if self.failure is not None:
+            return None
+        try:
+            with self._lock, translated(self.path):
+                return None if self._closed else pieces.found(self._connection, key, None if self.resume else self.id)
+        except StoreError:
+            return None
+
+    def keep_piece(self, key: str, seen: bytes, again: bool = False) -> bool:
+        """Store what a study keeps of a run, or that what was found `again` is part of this study too; false if it was
+        part of it before.
+        """
+        assert self.id is not None
+        number, new = self.id, True
+
+        def put(connection: Connection) -> None:
+            nonlocal new
+            new = pieces.put(connection, number, key, seen)
+            self.reused += again and new
+
+        self._transaction(put)
+        return new
+
     def finish(self, result: Result | Study) -> None:
         """Note what came out."""
         tree = result.to_dict()
@@ -203,6 +231,16 @@ class Keeping:
         self._transaction(put)
         self._finished = True
 
+    def interrupt(self) -> None:
+        """Note that Ctrl-C came before there was a result."""
+        self._transaction(
+            lambda connection: connection.execute(
+                "update runs set state = 'interrupted', finished = ?, exit_code = 130 where id = ?",
+                (origin.now(), self.id),
+            )
+        )
+        self._finished = True
+
     def describe(self, summary: str) -> None:
         """Keep the summary that was printed."""
         self._transaction(
@@ -218,6 +256,7 @@ class Keeping:
                     (origin.now(), self.id),
                 )
         with self._lock:
+            self._closed = True
             self._connection.close()
 
     def __enter__(self) -> Keeping:
@@ -229,7 +268,7 @@ class Keeping:
     def _transaction(self, action: Callable[[Connection], object]) -> None:
         """Do it all or not at all, unless storing has failed before; if it fails now, say so and go on without."""
         with self._lock:
-            if self.failure is not None:
+            if self.failure is not None or self._closed:  # a thread may still be ending what nobody waits for
                 return
             try:
                 with translated(self.path), writing(self._connection):

@@ -25,14 +25,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def build() -> str:
-    """The version of sysim with a sum over the sources that decide what a run says.
+def build(*more: str) -> str:
+    """The version of sysim with a sum over the sources that decide what a run says, and those of `more` folders.
 
     A version number alone would take a changed working copy for the one that a run was stored by.
     """
     digest = hashlib.sha256(_sysim().encode())
     package = Path(__file__).parent.parent
-    for folder in DECIDING:
+    for folder in (*DECIDING, *more):
         for path in sorted((package / folder).rglob("*.py")):
             text = path.read_bytes()
             digest.update(f"\n{path.relative_to(package).as_posix()} {len(text)}\n".encode())
@@ -40,13 +40,14 @@ def build() -> str:
     return digest.hexdigest()
 
 
-def key(build: str, digest: str, plan: str, seed: int, traces: int, replication: int) -> str:
-    """What two replications have in common that are equal in everything but the time they took.
+def key(build: str, digest: str, plan: str, seed: int, traces: int, replication: int, looked: str = "") -> str:
+    """What two replications have in common that are equal in everything but the time they took; with `looked`, what was
+    seen by looking at the same of them.
 
     A scenario's `digest` leaves out what it calls things; `plan` is the fingerprint of the plan, which has the names.
     The engine is not part of it, as both give the same.
     """
-    text = f"{build} {digest} {plan} {seed} {traces} {replication}"
+    text = f"{build} {digest} {plan} {seed} {traces} {replication} {looked}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

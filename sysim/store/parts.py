@@ -1,9 +1,9 @@
-"""A `Run` as bytes and back, equal in every field: what a study goes on with instead of simulating again.
+"""A `Run`, or what a study saw of it, as bytes and back, equal in every field: to go on with instead of simulating.
 
-The time series are kept apart from it, where other programs read them; the plan is made anew from the scenario.
-Which field is what is read off the types of the dataclasses, so that a new field needs nothing here. The bytes are
-for the same version of sysim only: eight bytes with the length of a JSON text, that text, and the tables one after
-the other, all compressed. Nothing in them is executed.
+The time series of a run are kept apart from it, where other programs read them; its plan is made anew from the
+scenario. Which field is what is read off the types of the dataclasses, so that a new field needs nothing here. The
+bytes are for the same version of sysim only: eight bytes with the length of a JSON text, that text, and the tables one
+after the other, all compressed. Nothing in them is executed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from math import prod
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,47 @@ from sysim.store.arrays import LEVEL, native
 
 APART = ("plan", "series")
 ARRAY = "array"
+Seen = TypeVar("Seen")
 
 
 def taken_apart(run: Run) -> bytes:
     """Everything about a run but its plan and its series."""
-    arrays: list[bytes] = []
-    tree = {
-        field.name: _plain(getattr(run, field.name), arrays) for field in fields(run) if field.name not in APART
-    }
-    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
-    return zlib.compress(b"".join((len(text).to_bytes(8, "little"), text, *arrays)), LEVEL)
+    return _bytes({field.name: getattr(run, field.name) for field in fields(run) if field.name not in APART})
 
 
 def put_together(content: bytes, plan: Plan, series: Series) -> Run:
     """The run that was taken apart."""
-    whole = zlib.decompress(content)
-    end = 8 + int.from_bytes(whole[:8], "little")
-    tree, tables = json.loads(whole[8:end]), whole[end:]
+    tree, tables = _split(content)
     hints = get_type_hints(Run)
     named = {name: _typed(hints[name], value, tables) for name, value in tree.items()}
     return Run(**named, plan=plan, series=series)
+
+
+def noted(seen: object) -> bytes:
+    """A dataclass of numbers, texts, tables, maps by name and tuples."""
+    if not is_dataclass(seen):
+        raise TypeError(f"found a {type(seen).__name__}, expected a dataclass")
+    return _bytes(seen)
+
+
+def read(kind: type[Seen], content: bytes) -> Seen:
+    """The dataclass that was noted."""
+    found = _typed(kind, *_split(content))
+    assert isinstance(found, kind)
+    return found
+
+
+def _bytes(value: Any) -> bytes:
+    arrays: list[bytes] = []
+    text = json.dumps(_plain(value, arrays), ensure_ascii=False, separators=(",", ":")).encode()
+    return zlib.compress(b"".join((len(text).to_bytes(8, "little"), text, *arrays)), LEVEL)
+
+
+def _split(content: bytes) -> tuple[Any, bytes]:
+    """The tree, and the tables that it refers to."""
+    whole = zlib.decompress(content)
+    end = 8 + int.from_bytes(whole[:8], "little")
+    return json.loads(whole[8:end]), whole[end:]
 
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:

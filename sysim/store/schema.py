@@ -1,14 +1,17 @@
 """The tables of a store. `docs/reference/store.md` explains them to those who write queries.
 
 A column `seed` is text, for a seed may be larger than SQLite's whole numbers. `document`, `facts` and `parts` are
-compressed: JSON of the result without its runs, JSON of one run without its series, and what `parts.py` writes.
+compressed: JSON of the result without its runs, JSON of one run without its series, and what `parts.py` writes; so is
+`seen`.
 """
 
 from __future__ import annotations
 
 APPLICATION = 0x73797369  # "sysi"
-VERSION = 2
-"""1: kinds of runs were a closed list. 2: they are not, so that a study of a new kind needs no new tables."""
+VERSION = 3
+"""1: kinds of runs were a closed list. 2: they are not, so that a study of a new kind needs no new tables. 3: there are
+`pieces`, what a study keeps of a run in place of the run.
+"""
 
 RUNS = """
 create table runs (
@@ -32,7 +35,20 @@ create table runs (
     summary text
 );
 """
-TABLES = RUNS + """
+PIECES = """
+create table pieces (
+    id integer primary key autoincrement,
+    "key" text not null unique,
+    seen blob not null
+);
+create table run_pieces (
+    run_id integer not null references runs(id) on delete cascade,
+    piece_id integer not null references pieces(id),
+    primary key (run_id, piece_id)
+) without rowid;
+create index runs_by_piece on run_pieces (piece_id);
+"""
+TABLES = RUNS + PIECES + """
 create table variants (
     run_id integer not null references runs(id) on delete cascade,
     number integer not null,

@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
-from sysim.store import origin
+from sysim.store import origin, pieces
 from sysim.store.arrays import unpacked
-from sysim.store.file import StoreError, connect, translated, writing
+from sysim.store.file import StoreError, connect, format_of, translated, writing
 from sysim.store.keeping import Keeping, Question
 from sysim.store.rows import expanded
 from sysim.store.timelines import series_of
@@ -25,11 +25,12 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run of the list. `kind` is ``run``, ``check`` or ``sweep``; `state` ``running``, ``complete`` or
-    ``interrupted``.
+    """One run of the list. `kind` is ``run``, ``check``, ``sweep``, ``plan`` or ``year``; `state` ``running``,
+    ``complete`` or ``interrupted``.
 
-    `replications` counts those stored of each variant, the least of them where they differ; `asked` is None where as
-    many were run as it took. `verdict` is None without checks, and for a run that is not finished. Times are UTC.
+    `replications` counts those stored of each variant, the least of them where they differ, and of a plan or a year all
+    runs of which something is stored; `asked` is None where as many were run as it took. `verdict` is None without
+    checks, and for a run that is not finished. Times are UTC.
     """
 
     id: int
@@ -158,6 +159,8 @@ class Store:
                 self._connection.execute(
                     "delete from replications where id not in (select replication_id from run_replications)"
                 )
+                if format_of(self._connection) >= pieces.FROM_FORMAT:
+                    pieces.tidy(self._connection)
             self._connection.execute("pragma incremental_vacuum").fetchall()
         return entry
 
@@ -179,13 +182,16 @@ class Store:
         raise StoreError(f"{self.path}: found no run {text}; `sysim runs --store {self.path}` lists them")
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
+        kept = "(select count(*) from run_pieces p where p.run_id = r.id)"
+        kept = kept if format_of(self._connection) >= pieces.FROM_FORMAT else "0"
         found = self._connection.execute(
             "select r.id, r.kind, r.state, r.started, r.finished, r.scenario, r.engine, r.seed, r.asked, r.verdict,"
             " r.exit_code, r.command, r.sysim, r.host, r.pid,"
             " (select json_group_array(variant) from"
             "   (select variant from variants where run_id = r.id order by number)),"
             " (select min(n) from (select count(q.replication) as n from variants v left join run_replications q"
-            "   on q.run_id = v.run_id and q.variant = v.variant where v.run_id = r.id group by v.variant))"
+            "   on q.run_id = v.run_id and q.variant = v.variant where v.run_id = r.id group by v.variant)),"
+            f" {kept}"
             f" from runs r {where} order by r.id desc",
             values,
         ).fetchall()
@@ -193,11 +199,11 @@ class Store:
             Entry(
                 id=id, kind=kind, state=_state(state, host, pid), started=started, finished=finished,
                 scenario=scenario, variants=tuple(json.loads(variants)), engine=engine, seed=int(seed),
-                replications=replications or 0, asked=asked, verdict=verdict, exit_code=exit_code, command=command,
+                replications=replications or seen, asked=asked, verdict=verdict, exit_code=exit_code, command=command,
                 sysim=sysim,
             )
             for id, kind, state, started, finished, scenario, engine, seed, asked, verdict, exit_code, command, sysim,
-            host, pid, variants, replications in found
+            host, pid, variants, replications, seen in found
         ]  # fmt: skip
 
     def _fill(self, entry: Entry, result: dict[str, Any], series: bool) -> None:

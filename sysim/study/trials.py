@@ -15,23 +15,20 @@ from typing import Generic, TypeVar
 
 from sysim.model import Scenario
 from sysim.result.run import Run
+from sysim.study.memory import Kept, OneRun, Stopped
 
 Key = TypeVar("Key", bound=Hashable)
 Seen = TypeVar("Seen")
-OneRun = Callable[[int, Event], Run]
-"""Simulates one replication; raises `Stopped` soon after the event is set."""
 Simulation = Callable[[Scenario], OneRun]
 """Prepares a scenario for as many replications as one wants."""
 Progress = Callable[[float], None]
 KEPT = 32  # prepared scenarios
 
 
-class Stopped(Exception):
-    """Ends a run that nobody waits for any more."""
-
-
 class Trials(Generic[Key, Seen]):
-    """`build` makes the scenario of a key, `look` reduces a run to what is wanted of it."""
+    """`build` makes the scenario of a key, `look` reduces a run to what is wanted of it. With `kept`, what was seen is
+    remembered as soon as it is there, and what is remembered is not simulated again.
+    """
 
     def __init__(
         self,
@@ -39,14 +36,16 @@ class Trials(Generic[Key, Seen]):
         simulation: Simulation,
         look: Callable[[Run], Seen],
         workers: int = 1,
+        kept: Kept[Seen] | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"found {workers} workers, expected at least 1")
         self._build, self._simulation, self._look, self.workers = build, simulation, look, workers
+        self._kept = kept
         self._prepared: OrderedDict[Key, OneRun] = OrderedDict()
         self._lock = Lock()
         self.done = 0
-        """How many runs there were so far."""
+        """How many runs were seen so far."""
 
     def __call__(self, tasks: Sequence[tuple[Key, int]]) -> Iterator[tuple[tuple[Key, int], Seen]]:
         """What was seen in each (key, replication), in their order."""
@@ -91,7 +90,14 @@ class Trials(Generic[Key, Seen]):
                 while len(self._prepared) > KEPT:
                     self._prepared.popitem(last=False)
             run = self._prepared[key]
-        seen = self._look(run(replication, stop))
+        seen = None if self._kept is None else self._kept.recall(run, replication)
+        if seen is None:
+            seen = self._look(run(replication, stop))
+            if self._kept is not None:
+                self._kept.keep(run, replication, seen)
         with self._lock:
             self.done += 1
         return seen
+
+
+__all__ = ["OneRun", "Progress", "Simulation", "Stopped", "Trials"]

@@ -19,6 +19,7 @@ from sysim.model import Scenario
 from sysim.model.calendar import DAY, HOUR, MINUTE
 from sysim.model.stretch import with_noise_of
 from sysim.plan.noise import run_key
+from sysim.study.memory import Memory
 from sysim.study.trials import Progress, Simulation
 from sysim.study.year_account import Account
 from sysim.study.year_cells import Span, matters, rest, stretches
@@ -71,6 +72,7 @@ def plan_year(
     confidence: float = 0.95,
     workers: int = 1,
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> Year:
     """The account of the year that begins at `terms.start`; see the module."""
     # One noisy year, that of a whole run with this seed: noise drawn anew for each stretch would be another for each.
@@ -81,7 +83,7 @@ def plan_year(
     if not float(load.expected.sum()):
         raise SysimError("found no load in these days, so there is nothing to account for")
     cells = terms.days * (DAY // terms.cell)
-    work = _Work(scenario, load, terms, simulation, workers, progress, cells, seed)
+    work = _Work(scenario, load, terms, simulation, workers, progress, cells, memory)
     chosen = matters(load, cells, terms.near)
     room = terms.budget // terms.cell
     found = stretches(load, chosen, int(WHOLE_SHARE * room), terms.near, seed)
@@ -107,10 +109,10 @@ class _Work:
 
     def __init__(
         self, scenario: Scenario, load: YearLoad, terms: Terms, simulation: Simulation, workers: int,
-        progress: Progress | None, cells: int, seed: int,
+        progress: Progress | None, cells: int, memory: Memory | None,
     ) -> None:  # fmt: skip
         self.scenario, self.load, self.terms, self.simulation = scenario, load, terms, simulation
-        self.workers, self.progress, self.cells = workers, progress, cells
+        self.workers, self.progress, self.cells, self.memory = workers, progress, cells, memory
         warm = terms.warmup if terms.warmup is not None else max(scenario.time.warmup, WARMUP)
         self.lead = -(-warm // SLOT) * SLOT
         self.runs = 0
@@ -167,7 +169,8 @@ class _Work:
         found = [
             seen
             for _, seen in simulated(
-                self.scenario, self.load, self.terms.cell, tasks, self.simulation, self.workers, note
+                self.scenario, self.load, self.terms.cell, tasks, self.simulation, self.workers, note,
+                self.memory,
             )
         ]
         self.runs += len(tasks)

@@ -15,6 +15,7 @@ from sysim.plan.tables import DEGRADED, OK, TF_DEGRADED_VALUE, TF_VALUE
 from sysim.record.columns import LC_OFFERED, LC_OUT, LC_SLOW
 from sysim.record.histogram import BINS
 from sysim.result.run import Run
+from sysim.study.memory import Memory, kept
 from sysim.study.trials import Progress, Simulation, Trials
 from sysim.study.year_load import SLOT, YearLoad
 
@@ -87,12 +88,13 @@ def simulated(
     simulation: Simulation,
     workers: int,
     progress: Progress | None,
+    memory: Memory | None = None,
 ) -> Iterator[tuple[tuple[Place, int], Seen]]:
     """What was seen at each (place, replication), in their order; the replication has to differ from place to place, or
     they would meet the same chance.
     """
     build: Callable[[Place], Scenario] = lambda place: part_of(scenario, load, cell, place)  # noqa: E731
-    trials: Trials[Place, Seen] = Trials(build, simulation, look, workers)
+    trials: Trials[Place, Seen] = Trials(build, simulation, look, workers, kept(memory, Seen, "year"))
     whole, done = sum(place.end - place.first for (place, _) in tasks), 0
     for task, seen in trials(tasks):
         done += task[0].end - task[0].first

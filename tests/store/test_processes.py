@@ -44,20 +44,20 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def stored(place: Path) -> int:
+def stored(place: Path, table: str = "run_replications") -> int:
     """How many replications another process has stored so far."""
     if not place.exists():
         return 0
     try:
         with sqlite3.connect(place, timeout=30) as connection:
-            return int(connection.execute("select count(*) from run_replications").fetchone()[0])
+            return int(connection.execute(f"select count(*) from {table}").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
 
 
-def until(place: Path, count: int) -> None:
+def until(place: Path, count: int, table: str = "run_replications") -> None:
     limit = time.monotonic() + 60
-    while stored(place) < count:
+    while stored(place, table) < count:
         assert time.monotonic() < limit, "the process stores nothing"
         time.sleep(0.01)
 

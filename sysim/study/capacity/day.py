@@ -51,8 +51,9 @@ def day(lab: Lab, scenario: Scenario, sizes: Sizes, situations: Sequence[Situati
         Situation(f"{start}: {kind.name}", start, start + looked, kind.breaks) for start in starts for kind in kinds
     ]
     inner = Lab(
-        scenario, found, lab.room, lab.goals, lab.lead, [looked] * len(found), lab.simulations, lab.workers, lab.note
-    )
+        scenario, found, lab.room, lab.goals, lab.lead, [looked] * len(found), lab.simulations, lab.workers, lab.note,
+        lab.memory,
+    )  # fmt: skip
     inner.runs = lab.runs
     lost: dict[int, float | None] = {}
     for case, _, seen in inner.see((Case(sizes, number, whole=True), 0) for number in range(len(found))):

@@ -20,6 +20,7 @@ from sysim.result.run import Run
 from sysim.study.capacity.goals import JUDGED, Goal
 from sysim.study.capacity.situations import Situation
 from sysim.study.capacity.sizes import Room, Sizes
+from sysim.study.memory import Memory, kept
 from sysim.study.trials import Simulation, Trials
 
 FULL, LEAST = 0.9, 1e-3
@@ -103,6 +104,7 @@ class Lab:
     simulations: tuple[Simulation, Simulation]
     workers: int = 1
     note: Callable[[int], None] | None = None
+    memory: Memory | None = None
     runs: int = 0
     _seen: dict[tuple[bool, Case, int], Seen] = field(default_factory=dict)
     _trials: list[Trials[Case, Seen]] = field(default_factory=list)
@@ -115,7 +117,11 @@ class Lab:
         calls.remove_edges_from([(a, b) for a, b, edge in calls.edges(data=True) if edge["published"]])
         self._below = nx.transitive_closure(calls)
         self._awaited = frozenset(name for goal in self.goals for name in self._below[goal.load])
-        self._trials = [Trials(self.build, simulation, self.look, self.workers) for simulation in self.simulations]
+        looked = f"plan {tuple(self.goals)!r}"
+        self._trials = [
+            Trials(self.build, simulation, self.look, self.workers, kept(self.memory, Seen, looked))
+            for simulation in self.simulations
+        ]
 
     def build(self, case: Case) -> Scenario:
         """The scenario of a case."""

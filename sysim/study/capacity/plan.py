@@ -16,6 +16,7 @@ from sysim.study.capacity.search import Certificate, NoPlan, Search, certified
 from sysim.study.capacity.situations import Situation, enough, lead_of, situations
 from sysim.study.capacity.sizes import Room, Sizes, room, start
 from sysim.study.capacity.supply import Supplies, supplies
+from sysim.study.memory import Memory
 from sysim.study.trials import Progress, Simulation
 
 HOURS_A_MONTH = 730.0
@@ -97,6 +98,7 @@ def capacity_plan(
     workers: int = 1,
     whole_day: bool = True,
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> CapacityPlan:
     """Search, check and describe a plan; `simulation` gives for a seed what simulates scenarios."""
     asked = planning or scenario.planning or Planning()
@@ -119,7 +121,7 @@ def capacity_plan(
 
     lab = Lab(
         scenario, tests, places, wanted, lead, [enough(scenario, test, loads) for test in tests],
-        (simulation(seed), simulation(fresh)), workers, note,
+        (simulation(seed), simulation(fresh)), workers, note, memory,
     )  # fmt: skip
     stretches = {test: test.scenario(scenario, lead) for test in tests}
     first, most = start(stretches, places)
@@ -142,7 +144,7 @@ def capacity_plan(
             over = day(lab, scenario, sizes, _shown(tests, search), loads)
             first_of = lab.situations[saturations[0].situation]
             ways = supplies(scenario, places, sizes, busy[first_of.name], (first_of.start, first_of.end), lead, loads,
-                            lab.simulations[1], workers)  # fmt: skip
+                            lab.simulations[1], workers, memory)  # fmt: skip
     if progress is not None:
         progress(1.0)
     return CapacityPlan(

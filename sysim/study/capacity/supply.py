@@ -32,6 +32,7 @@ from sysim.result.run import Run
 from sysim.result.series import Column
 from sysim.study.capacity.goals import JUDGED
 from sysim.study.capacity.sizes import Room, Sizes, need
+from sysim.study.memory import Memory, kept
 from sysim.study.trials import Simulation, Trials
 
 NS = 1_000_000_000
@@ -73,9 +74,20 @@ class Supplies:
     assumed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Climbed:
+    """What is kept of a run: requests `offered` and `lost` in the judged stretch, and what happened over time (s)."""
+
+    lost: int
+    offered: int
+    t_s: NDArray[np.float64]
+    up: Mapping[str, NDArray[np.float64]]
+    lost_over: NDArray[np.float64]
+
+
 def supplies(
     scenario: Scenario, room: Room, sizes: Sizes, busy: Mapping[str, float | None], judged: tuple[int, int], lead: int,
-    loads: Sequence[str], simulation: Simulation, workers: int,
+    loads: Sequence[str], simulation: Simulation, workers: int, memory: Memory | None = None,
 ) -> Supplies:  # fmt: skip
     """Hold the three ways against each other; `busy` are the shares of workers held under the plan, `judged` is the
     plan's stretch (ns).
@@ -97,26 +109,26 @@ def supplies(
         "scheduled": _with(plan, room, lambda k, body: _scheduled(body, [s[k] for s in shares], slots)),
         "autoscaled": _with(base, room, lambda k, body: _autoscaled(body, sizes[k], busy.get(room.names[k]))),
     }
-    trials: Trials[str, Run] = Trials(
-        lambda name: _part(ways[name], start, end, lead), simulation, lambda run: run, workers
-    )
-    runs: dict[str, list[Run]] = {name: [] for name in ways}
-    for (name, _), run in trials([(name, k) for k in range(PAIRED) for name in ways]):
-        runs[name].append(run)
-    lost = {name: [_lost(run, loads) for run in some] for name, some in runs.items()}
+    trials: Trials[str, Climbed] = Trials(
+        lambda name: _part(ways[name], start, end, lead), simulation, lambda run: _climbed(run, loads, room.names),
+        workers, kept(memory, Climbed, f"supply {tuple(loads)!r} {room.names!r}"),
+    )  # fmt: skip
+    seen: dict[str, list[Climbed]] = {name: [] for name in ways}
+    for (name, _), one in trials([(name, k) for k in range(PAIRED) for name in ways]):
+        seen[name].append(one)
+    lost = {name: [one.lost for one in some] for name, some in seen.items()}
     found = []
-    for name, some in runs.items():
+    for name, some in seen.items():
         paired = [float(a - b) for a, b in zip(lost[name], lost["static"], strict=True)]
-        series = some[0].series
         found.append(Supply(
             name=name,
             lost=_estimate([float(x) for x in lost[name]]),
             more=None if name == "static" else _estimate(paired),
-            offered=round(mean([float(sum(run.windows[JUDGED].loads[x].offered for x in loads)) for run in some])),
+            offered=round(mean([float(one.offered) for one in some])),
             cost=_cost(ways[name], room, sizes, shares, wanted, slots, name),
-            t_s=series.t,
-            up={x: np.asarray(series.services[x]["up"], dtype=np.float64) for x in room.names},
-            lost_over=sum((_failed(series.loads[x]) for x in loads), np.zeros(len(series.t))),
+            t_s=some[0].t_s,
+            up=some[0].up,
+            lost_over=some[0].lost_over,
         ))  # fmt: skip
     return Supplies(start, end, tuple(found), assumed)
 
@@ -133,9 +145,16 @@ def _failed(columns: Mapping[str, Column]) -> NDArray[np.float64]:
     return found
 
 
-def _lost(run: Run, loads: Sequence[str]) -> int:
+def _climbed(run: Run, loads: Sequence[str], names: Sequence[str]) -> Climbed:
     stats = [run.windows[JUDGED].loads[name] for name in loads]
-    return sum(some.offered - some.ok - some.degraded for some in stats)
+    series = run.series
+    return Climbed(
+        lost=sum(some.offered - some.ok - some.degraded for some in stats),
+        offered=sum(some.offered for some in stats),
+        t_s=series.t,
+        up={x: np.asarray(series.services[x]["up"], dtype=np.float64) for x in names},
+        lost_over=sum((_failed(series.loads[x]) for x in loads), np.zeros(len(series.t))),
+    )
 
 
 def _part(scenario: Scenario, start: int, end: int, lead: int) -> Scenario:
