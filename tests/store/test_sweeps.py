@@ -219,6 +219,8 @@ def first_format(place: Path) -> None:
             " 'kind text not null check (kind in (''run'', ''check'')),') where name = 'runs'"
         )
         connection.execute("pragma writable_schema = reset")
+        connection.execute("drop table run_pieces")
+        connection.execute("drop table pieces")
         connection.execute("pragma user_version = 1")
     connection.close()
 
