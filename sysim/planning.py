@@ -79,7 +79,7 @@ def capacity_plan(
             facade.model, lambda seed: simulation(engine, seed), seed=chosen, planning=asked.model_copy(update=changes),
             workers=workers, whole_day=whole_day, progress=progress, memory=pieces,
         )  # fmt: skip
-        pieces.conclude(plan_dict(found), found.exit_code)
+        pieces.conclude(lambda: plan_dict(found), found.exit_code)
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -108,11 +108,11 @@ class Pieces:
             new = self._keeping.keep_piece(self._key(run, replication, looked), noted(seen))
         self._count(new)
 
-    def conclude(self, tree: Mapping[str, Any], code: int) -> None:
+    def conclude(self, tree: Callable[[], Mapping[str, Any]], code: int) -> None:
         """Note the JSON object that came out, and the exit code."""
         if self._keeping is not None:
             self._begin(self._keeping)
-            self._keeping.conclude(tree, (), None, code, False)
+            self._keeping.conclude(tree(), (), None, code, False)
 
     def interrupted(self) -> None:
         """Note that Ctrl-C came."""
@@ -135,13 +135,13 @@ class Pieces:
                 return
             from sysim.store import Question, origin
 
-            # What is seen depends on the study that looks, too.
-            self._build = origin.build("study")
             asked = Question(
                 self._scenario.variant or "", self._scenario.digest, None, self._seed, _text(self._scenario),
                 repeatable=False,
             )  # fmt: skip
             begin(keeping, self._kind, self._scenario, self._engine, None, [asked])
+            # What is seen depends on the study that looks, too.
+            self._build = origin.build("study")
 
 
 @contextmanager

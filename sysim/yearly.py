@@ -74,7 +74,7 @@ def year(
             facade.model, api.simulation(engine, chosen), terms,
             seed=chosen, confidence=confidence, workers=workers, progress=progress, memory=pieces,
         )  # fmt: skip
-        pieces.conclude(year_dict(found), exit_code(found))
+        pieces.conclude(lambda: year_dict(found), exit_code(found))
         return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sysim.study.memory import kept
 from sysim.study.trials import Stopped, Trials
 
 
@@ -70,6 +71,44 @@ def test_giving_up_stops_what_is_under_way() -> None:
     while not stopped and time.monotonic() < deadline:
         time.sleep(0.01)
     assert stopped
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_is_remembered_is_not_run_again(workers: int) -> None:
+    memory: dict[Any, Any] = {}
+
+    class Memory:
+        def recall(self, run: Any, replication: int, looked: str, kind: Any) -> Any:
+            return memory.get((run.identity, replication, looked))
+
+        def keep(self, run: Any, replication: int, looked: str, seen: Any) -> None:
+            memory[run.identity, replication, looked] = seen
+
+    ran: list[Any] = []
+
+    class Run:
+        def __init__(self, scenario: Any) -> None:
+            self.identity = scenario
+
+        def __call__(self, replication: int, stop: Event) -> Any:
+            ran.append((self.identity, replication))
+            return f"{self.identity}{replication}"
+
+    def made(looked: str) -> Trials[str, str]:
+        build: Any = str.upper
+        simulation: Any = Run
+        look: Any = f"{looked} {{}}".format
+        return Trials(build, simulation, look, workers, kept(Memory(), str, looked))
+
+    first = list(made("from above")(TASKS[:7]))
+    assert len(ran) == len(memory) == 7
+    some = made("from above")
+    found = list(some(TASKS))
+    assert found[:7] == first and [seen for _, seen in found] == [f"from above {key.upper()}{k}" for key, k in TASKS]
+    assert some.done == len(TASKS) and sorted(ran) == [(key.upper(), k) for key, k in TASKS], "each of them once"
+    other = list(made("from below")(TASKS))
+    assert other[0][1] == "from below A0", "who looks at something else has to look"
+    assert len(ran) == 2 * len(TASKS)
 
 
 def test_a_mistake_on_a_thread_is_told() -> None:
