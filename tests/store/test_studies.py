@@ -38,6 +38,18 @@ SMALL = (
     LOSS.replace("rate: 80/s", "rate: 20/s").replace("{duration: 10m, warmup: 20s}", "{duration: 50s, warmup: 10s}")
     .replace("concurrency: 1", "concurrency: 1\n    replicas: 7")
 )  # fmt: skip
+TWO = """
+sysim: 1
+name: two
+time: {duration: 40s, warmup: 10s}
+services:
+  front:
+    {replicas: 2, concurrency: 4, zones: [a, b], operations: {get: [{work: {exponential: 20ms}}, {call: back.get}]}}
+  back: {replicas: 2, concurrency: 2, zones: [a, b], operations: {get: [{work: {exponential: 20ms}}]}}
+load: {users: {call: front.get, rate: 60/s}}
+slos: {fast: {load: users, success: 99%, latency: {p95: 300ms}}}
+planning: {assume: [none, zone, replica]}
+"""
 YEAR = """
 sysim: 1
 name: shop
@@ -83,7 +95,7 @@ class Engine:
             run = real(engine)
 
             def one(plan: Any, **options: Any) -> Any:
-                if self.runs == self.stop_at:
+                if self.stop_at is not None and self.runs >= self.stop_at:
                     raise KeyboardInterrupt
                 self.runs += 1
                 return run(plan, **options)
@@ -241,6 +253,41 @@ def test_the_whole_plan_is_remembered(place: Path, engine: Engine) -> None:
     assert plan(place, whole_day=True, workers=2) == fresh
     assert engine.of(lambda: plan(place, whole_day=True, resume=True)) == 0
     assert plan(place, whole_day=True, resume=True, workers=2) == fresh
+
+
+@pytest.mark.parametrize("workers", [2, pytest.param(1, marks=pytest.mark.long)])
+def test_situations_and_sizes_are_kept_apart(place: Path, engine: Engine, workers: int) -> None:
+    """A plan with several failures and services, stopped more than once, on changing numbers of threads."""
+    fresh = plan(text=TWO)
+    for share in (0.2, 0.6):
+        engine.stop_at = engine.runs + int(share * fresh["runs"]) - (stored(place) if place.exists() else 0)
+        with pytest.raises(sysim.Interrupted):
+            plan(place, TWO, resume=True, workers=workers)
+        workers += 1
+    engine.stop_at = None
+    assert plan(place, TWO, resume=True, workers=workers) == fresh
+    with open_store(place) as store:
+        counts = [one.replications for one in reversed(store.runs())]
+    assert 0 < counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("command", "count"), [(("plan",), 9), (("year", *YEAR_WORDS), 4)])
+def test_files_are_the_same(tmp_path: Path, place: Path, command: tuple[str, ...], count: int) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_text(SMALL if command == ("plan",) else YEAR)
+    words = [command[0], str(file), *command[1:], "--out"]
+    codes = {
+        CliRunner().invoke(cli, [*words, str(tmp_path / name), *more]).exit_code
+        for name, more in (("a", ()), ("b", ("--store", str(place))), ("c", ("--store", str(place), "--resume")))
+    }
+    assert len(codes) == 1
+    made = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert len(made) == count
+    for other in ("b", "c"):
+        assert sorted(path.name for path in (tmp_path / other).iterdir()) == made
+        for name in made:
+            assert (tmp_path / other / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
 
 
 @STUDIES
