@@ -157,6 +157,9 @@ class Keeping:
         key_of = self._keys.get(variant)
 
         def put(connection: Connection) -> None:
+            here = "select 1 from run_replications where run_id = ? and variant = ? and replication = ?"
+            if connection.execute(here, (self.id, variant, run.replication)).fetchone() is not None:
+                return
             row = found
             still = "select 1 from replications where id = ?"
             if row is None or connection.execute(still, (row,)).fetchone() is None:
@@ -198,6 +201,11 @@ class Keeping:
 
     def finish(self, result: Result | Study) -> None:
         """Note what came out."""
+        if result.interrupted:  # Ctrl-C may have come while a replication that counts was being stored
+            ended = {result.variant or "": result} if isinstance(result, Result) else result.results
+            for name, counted in ended.items():
+                for run in counted.runs:
+                    self.keep(name, run)
         tree = result.to_dict()
         if isinstance(result, Result):
             members: list[dict[str, Any]] = [tree]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sysim
+import sysim.result
 from sysim.store import Keeping, StoreError, open_store
 from tests.store.same import canonical
 from tests.study.files import STALL
@@ -241,3 +242,24 @@ def test_from_python_it_is_a_warning(place: Path, monkeypatch: pytest.MonkeyPatc
 def test_no_resume_without_a_store() -> None:
     with pytest.raises(sysim.SysimError, match="no store"):
         sysim.simulate(sysim.loads(STALL), engine="reference", resume=True)
+
+
+def test_ctrl_c_while_a_replication_is_being_stored(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sysim.store.rows import Replications
+
+    real, calls = Replications.put, 0
+
+    def put(self: Replications, run: sysim.result.Run, key: str | None) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return real(self, run, key)
+
+    monkeypatch.setattr(Replications, "put", put)
+    with pytest.raises(sysim.Interrupted) as stop:
+        simulate(place, replications=5)
+    assert stop.value.result is not None and len(stop.value.result.runs) == 3
+    with open_store(place) as store:
+        assert store.entry("last").replications == 3
+        assert canonical(store.load("last", series=False)["result"]) == canonical(stop.value.result.to_dict())
