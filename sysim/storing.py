@@ -94,7 +94,7 @@ class Pieces:
             return None
         try:
             found = read(kind, content)
-        except (ValueError, TypeError, LookupError, zlib.error):  # a damaged file: it is simulated again
+        except (ValueError, TypeError, LookupError, AttributeError, zlib.error):  # damaged: it is simulated again
             return None
         self._count(self._keeping.keep_piece(key, content, again=True))
         return found
