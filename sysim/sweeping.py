@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from sysim import api, model, storing
-from sysim.api import ENGINES, Engine, Progress, Scenario
+from sysim import api, model, running, storing
+from sysim.api import Progress, Scenario
 from sysim.errors import Problem, ScenarioError, SysimError
+from sysim.running import Engine
 
 if TYPE_CHECKING:
     from sysim.analysis.measures import Measure
@@ -101,8 +102,7 @@ def sweep(
     from sysim.study.executors import place
     from sysim.study.swept import Swept
 
-    if engine not in ENGINES:
-        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    running.check_known(engine)
     if not 0 < confidence < 1:
         raise ValueError(f"found the confidence {confidence}, expected more than 0 and less than 1")
     facade = api.load(scenario) if isinstance(scenario, (str, Path)) else scenario
@@ -297,7 +297,7 @@ def carry_out(job: Job) -> tuple[Sent | None, str]:
         if fingerprint(plan) != job.plan:
             return None, "the worker has another version of sysim"
         with _warming:
-            api._warm_up(job.engine)
+            running.warm_up(job.engine)
         run = _simulated(scenario, plan, job, None)
         return (taken_apart(run), run.series), ""
     except Exception as error:
@@ -308,7 +308,7 @@ def _simulated(scenario: model.Scenario, plan: Plan, job: Job, note: Callable[[f
     """One run, without its time series, which would weigh more than all else."""
     from sysim.result import summarise
 
-    record = api._engine(job.engine)(plan, seed=job.seed, replication=job.replication, traces=0, progress=note)
+    record = running.run_of(job.engine)(plan, seed=job.seed, replication=job.replication, traces=0, progress=note)
     run = summarise(plan, scenario, record, job.seed, job.replication)
     return replace(run, series=run.series.emptied())
 
@@ -424,7 +424,7 @@ def _collected(
 
     act: Callable[[Job], Answer] = carry_out
     if where.local:
-        api._warm_up(work.engine)
+        running.warm_up(work.engine)
         act = partial(work.here, stop=stop, note=note)
     source = Pool(act, where.open, where.close, where.ahead)(asked())
     interrupted = False

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
-from sysim.api import Engine, Progress, Scenario, from_model, futures, load, simulation
+from sysim.api import Progress, Scenario, facade_of, seed_of
+from sysim.running import Engine
+from sysim.simulations import futures, simulation
 
 if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
@@ -216,20 +218,5 @@ def _counted(replications: int) -> int:
     return replications
 
 
-def facade_of(scenario: Scenario | model.Scenario | str | Path) -> Scenario:
-    """The scenario that a caller means."""
-    if isinstance(scenario, Scenario):
-        return scenario
-    return from_model(scenario) if isinstance(scenario, model.Scenario) else load(scenario)
-
-
 def _at_path(facade: Scenario, along: Axis) -> Callable[[float], model.Scenario]:
     return lambda value: facade.with_({along.path: along.write(value)}).model
-
-
-def seed_of(facade: Scenario, seed: int | None) -> int:
-    """The seed given, or that of the scenario."""
-    found = facade.model.seed if seed is None else seed
-    if not 0 <= found < 2**64:
-        raise ValueError(f"found the seed {found}, expected a whole number from 0 to 2**64 - 1")
-    return found
