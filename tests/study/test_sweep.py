@@ -17,7 +17,8 @@ from sysim.errors import ScenarioError, SysimError
 from sysim.report.sweep import sweep_dict, sweep_text
 from sysim.study.effects import effects, sobol_of
 from sysim.study.swept import Swept
-from sysim.sweeping import Job, carry_out
+from sysim.sweeping.jobs import Job, Points, carry_out
+from sysim.sweeping.reading import ready
 
 QUEUE = """
 sysim: 1
@@ -159,8 +160,8 @@ def test_both_engines_give_the_same(plain: str) -> None:
 
 
 def test_what_is_sent_is_small_and_plain() -> None:
-    ready = sweeping._ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)
-    job = sweeping._Points(ready, "compiled").job(0, 3)
+    there = ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)
+    job = Points(there, "compiled").job(0, 3)
     sent = pickle.dumps(job)
     assert len(sent) < 3_000 and b"numpy" not in sent and b"Plan" not in sent
     assert {type(value) for value in vars(job).values()} == {int, str, bytes}
@@ -169,8 +170,8 @@ def test_what_is_sent_is_small_and_plain() -> None:
 
 
 def test_another_sysim_is_told_apart() -> None:
-    ready = sweeping._ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)[0]
-    found, why = carry_out(Job(0, 0, 1, "compiled", ready.scenario, "another"))
+    there = ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)[0]
+    found, why = carry_out(Job(0, 0, 1, "compiled", there.scenario, "another"))
     assert found is None and "another version" in why
 
 
