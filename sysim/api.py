@@ -262,9 +262,7 @@ def simulate(
         return result
 
 
-def _on_threads(
-    one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]
-) -> None:
+def _on_threads(one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]) -> None:
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
     try:
         waiting = {pool.submit(one, replication): replication for replication in range(count)}

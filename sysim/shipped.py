@@ -38,9 +38,7 @@ def _description(path: Path) -> str:
     import yaml
 
     try:
-        tree = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, ValueError, yaml.YAMLError):
         return ""
     return " ".join(str(tree.get("description") or "").split()) if isinstance(tree, dict) else ""

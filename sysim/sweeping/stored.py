@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from sysim.sweeping.reading import Ready
 
 
-def begin(
-    keeping: Keeping, facade: Scenario, engine: Engine, seed: int, count: int, ready: Sequence[Ready]
-) -> None:
+def begin(keeping: Keeping, facade: Scenario, engine: Engine, seed: int, count: int, ready: Sequence[Ready]) -> None:
     """Note the questions of a sweep, one a point."""
     from sysim.store import Question
 
@@ -55,9 +53,7 @@ def recalled(keeping: Keeping | None, work: Points, point: int, replication: int
     """The run that was stored before, None where there is none."""
     if keeping is None:
         return None
-    return keeping.recall(
-        work.ready[point].label, replication, series=False, plan=lambda: work.prepared(point)[1]
-    )
+    return keeping.recall(work.ready[point].label, replication, series=False, plan=lambda: work.prepared(point)[1])
 
 
 def build() -> str:
