@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +16,7 @@ from rich.text import Text
 
 from sysim.analysis.estimates import Estimate
 from sysim.analysis.words import Clock, amount, count, counted, listed, percent, span
-from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
+from sysim.report.console import PROSE_WIDTH, on_console
 from sysim.result.result import FORMAT
 from sysim.study.moment import Trouble
 from sysim.study.whatif import Effect, WhatIf
@@ -28,12 +27,7 @@ STYLE = {"better": "green", "worse": "red"}
 
 def show_what_if(found: WhatIf, out: IO[str], brief: bool = False) -> None:
     """Write what was found; the sentences alone when `brief`. Colour and width suit a terminal."""
-    if hasattr(out, "isatty") and out.isatty():
-        _show(Console(file=out, highlight=False), found, brief)
-        return
-    text = StringIO()
-    _show(Console(file=text, highlight=False, width=PLAIN_WIDTH, color_system=None), found, brief)
-    out.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+    on_console(out, lambda console: _show(console, found, brief))
 
 
 def _show(console: Console, found: WhatIf, brief: bool) -> None:
