@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from sysim.analysis.words import counted, listed
 from sysim.errors import SysimError
+from sysim.report.csv_file import write_rows
 from sysim.report.sweep_names import whereabouts
 from sysim.report.sweep_sentences import explained, extremes, where
 from sysim.report.sweep_tables import effect_tables, point_table
@@ -150,11 +150,7 @@ def _effect_dicts(found: Swept) -> list[dict[str, Any]]:
 def write_csv(found: Swept, path: Path) -> Path:
     """A row a point; what is not there is empty. Values are as in the scenario file, numbers in units of the JSON."""
     rows = found.table()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(rows[0])
-        writer.writerows(row.values() for row in rows)
-    return path
+    return write_rows(path, rows[0], (row.values() for row in rows))
 
 
 def need_parquet() -> None:
