@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sysim.analysis.causes import WORDS, origins
-from sysim.analysis.words import amount, count, percent, span
+from sysim.analysis.words import amount, count, factor, percent, span
 from sysim.report.figures import Figures, figures
 from sysim.report.states import states
 from sysim.report.terminal_times import clock_of, shown_windows
@@ -50,7 +50,7 @@ def loads_table(console: Console, result: Result) -> None:
                 found.cell(count, "offered_per_s"),
                 found.cell(percent, "success"),
                 *(found.cell(span, "latency_s", q) for q in ("p50", "p95", "p99")),
-                found.cell(_factor, "amplification"),
+                found.cell(factor, "amplification"),
             ]
             if money:
                 value = found.number("value_lost")
@@ -200,7 +200,7 @@ def calls_table(console: Console, result: Result) -> None:
             breaker = f"opened {count(opened)}×, admitted {percent(found.number('breaker', 'admitted_fraction'))}"
         table.add_row(
             name, count(found.number("calls")), found.cell(percent, "success"),
-            found.cell(_factor, "amplification"), count(found.number("retries")),
+            found.cell(factor, "amplification"), count(found.number("retries")),
             count(found.number("hedges")), breaker,
             style=_success_style(found.number("success")) if found.number("calls") else "dim",
         )  # fmt: skip
@@ -213,7 +213,3 @@ def calls_table(console: Console, result: Result) -> None:
 def _eventful(calls: CallStats) -> tuple[bool, bool, int]:
     """What puts a call above others: breakers that opened, failures and retries, traffic."""
     return calls.opened > 0, (calls.success or 1.0) < 0.999 or calls.sent > 1.01 * calls.calls, calls.sent
-
-
-def _factor(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
