@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
-from sysim.api import Engine, Progress, Scenario, simulation
+from sysim.api import Progress, Scenario, facade_of, seed_of
 from sysim.errors import SysimError
+from sysim.running import Engine
+from sysim.simulations import simulation
 
 if TYPE_CHECKING:
     from sysim.study.capacity.plan import CapacityPlan
@@ -45,7 +47,6 @@ def capacity_plan(
     left out. Raises `ScenarioError` and `SysimError` for what does not fit; that no plan exists is a result.
     """
     from sysim.study.capacity.plan import capacity_plan as study
-    from sysim.study.verbs import facade_of, seed_of
 
     facade = facade_of(scenario)
     asked = facade.model.planning or model.Planning()

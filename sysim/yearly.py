@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import api, model
-from sysim.api import Engine, Progress, Scenario
+from sysim.api import Progress, Scenario
+from sysim.running import Engine
+from sysim.simulations import simulation
 
 if TYPE_CHECKING:
     from sysim.study.year_result import Year
@@ -42,7 +44,7 @@ def year(
     from sysim import units
     from sysim.study.year import Terms, plan_year
 
-    facade = api._prepared(scenario, None)
+    facade = api.facade_of(scenario)
     begin = None
     moment = facade.model.time.start
     if start is not None:
@@ -61,7 +63,7 @@ def year(
     if not 0 <= chosen < 2**64:
         raise ValueError(f"found the seed {chosen}, expected a whole number from 0 to 2**64 - 1")
     return plan_year(
-        facade.model, api.simulation(engine, chosen), terms,
+        facade.model, simulation(engine, chosen), terms,
         seed=chosen, confidence=confidence, workers=workers, progress=progress,
     )  # fmt: skip
 

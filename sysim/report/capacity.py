@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from sysim.analysis.estimates import Estimate
 from sysim.analysis.words import Clock, amount, counted, listed, per_second, percent, span
 from sysim.model import OpenLoad
 from sysim.model.demand import mean_rate
+from sysim.report.csv_file import write_rows
 from sysim.result.result import FORMAT
 from sysim.study.capacity.curve import Saturation
 from sysim.study.capacity.plan import HOURS_A_MONTH, CapacityPlan
@@ -352,12 +352,11 @@ def write_day(found: CapacityPlan, path: Path) -> Path:
     assert found.day is not None
     loads = list(found.day.slots[0].offered)
     kinds = list(found.day.slots[0].lost)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["from_s", "to_s", *(f"offered_per_s_{x}" for x in loads), *(f"lost when {x}" for x in kinds)])
-        for slot in found.day.slots:
-            writer.writerow([slot.start_s, slot.end_s, *slot.offered.values(), *slot.lost.values()])
-    return path
+    return write_rows(
+        path,
+        ["from_s", "to_s", *(f"offered_per_s_{x}" for x in loads), *(f"lost when {x}" for x in kinds)],
+        ([slot.start_s, slot.end_s, *slot.offered.values(), *slot.lost.values()] for slot in found.day.slots),
+    )
 
 
 def write_scenario(found: CapacityPlan, path: Path, file: Path) -> Path:

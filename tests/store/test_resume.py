@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sysim
-from sysim import api
+from sysim import running
 from sysim.store import Keeping, open_store
 from tests.store.same import canonical, differs, timeless
 from tests.study.files import STALL
@@ -25,9 +25,9 @@ def place(tmp_path: Path) -> Path:
 def simulated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Seed and replication of every run that an engine really made."""
     made: list[tuple[int, int]] = []
-    real = api._engine
+    real = running.run_of
 
-    def counting(engine: api.Engine) -> Callable[..., Any]:
+    def counting(engine: running.Engine) -> Callable[..., Any]:
         run = real(engine)
 
         def one(plan: Any, seed: int, replication: int, **options: Any) -> Any:
@@ -36,7 +36,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
         return one
 
-    monkeypatch.setattr(api, "_engine", counting)
+    monkeypatch.setattr(running, "run_of", counting)
     return made
 
 

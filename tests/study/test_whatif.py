@@ -17,12 +17,12 @@ import pytest
 import sysim
 from sysim import model
 from sysim.analysis.statistics import half_width, mean
-from sysim.api import futures
 from sysim.errors import SysimError
 from sysim.plan.lower import lower
 from sysim.plot import save
 from sysim.plot import what_if as draw
 from sysim.report.whatif import sentences, show_what_if, what_if_dict, write_what_if
+from sysim.simulations import futures
 from sysim.study import whatif
 from sysim.study.mitigations import KINDS, Scene, applied, mitigations, scalable
 from sysim.study.whatif import WhatIf
