@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sysim.api import Interrupted, Scenario, library, load, loads, simulate
+    from sysim.api import Interrupted, Scenario, load, loads, simulate
     from sysim.checking import check, compare
     from sysim.errors import Problem, ScenarioError, SimulationError, SysimError, UnsupportedByEngine
     from sysim.planning import capacity_plan
     from sysim.result import Result
+    from sysim.shipped import library
     from sysim.study.study import Study
     from sysim.study.verbs import fault_sweep, least_relief, tipping_point, vulnerability_map, what_if
     from sysim.study.year_result import Year
@@ -32,7 +33,7 @@ _HOME = {
     "simulate": "sysim.api",
     "check": "sysim.checking",
     "compare": "sysim.checking",
-    "library": "sysim.api",
+    "library": "sysim.shipped",
     "capacity_plan": "sysim.planning",
     "tipping_point": "sysim.study.verbs",
     "vulnerability_map": "sysim.study.verbs",

@@ -1,35 +1,30 @@
-"""The public verbs: load a scenario, change it, simulate it. The only module that knows every layer."""
+"""The public verbs for one scenario: load it, change it, simulate it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from sysim import model, storing
+from sysim import model, running, storing
 from sysim.errors import Problem, ScenarioError, UnsupportedByEngine
+from sysim.running import Engine
+from sysim.shipped import locate
 
 if TYPE_CHECKING:
     from sysim.plan.plan import Plan
-    from sysim.record.record import Record
     from sysim.result import Result, Run
     from sysim.store import Keeping
-    from sysim.study.trials import Simulation
-    from sysim.study.whatif import Futures
 
-Engine = Literal["compiled", "reference"]
-ENGINES: tuple[Engine, ...] = ("compiled", "reference")
 Progress = Callable[[float], None]
 Settings = Mapping[str, Any] | Iterable[str | tuple[str, Any]]
 
 __all__ = [
-    "ENGINES", "Entry", "Interrupted", "Scenario", "futures", "library", "load", "loads", "plan_of", "simulate",
-    "simulation",
+    "Interrupted", "Progress", "Scenario", "facade_of", "from_model", "load", "loads", "plan_of", "seed_of", "simulate",
 ]  # fmt: skip
 
 
@@ -120,7 +115,7 @@ def load(
     """
     from sysim import scenario_file
 
-    place = _locate(path)
+    place = locate(path)
     loaded = scenario_file.load(place, variant=variant, set=set, params=dict(params or {}))
     return _facade(loaded, place, variant)
 
@@ -164,55 +159,6 @@ def _variant(facade: Scenario, name: str) -> Scenario:
     return _facade(scenario_file.variant_of(facade._loaded, name), facade.path, name)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A shipped model or experiment: its name, what it is, where it lies, and its own description."""
-
-    name: str
-    kind: Literal["model", "experiment"]
-    path: Path
-    description: str = ""
-
-
-def library() -> tuple[Entry, ...]:
-    """The models and experiments that come with sysim, in a checkout or in an installed package."""
-    here = Path(__file__).resolve().parent
-    found: list[Entry] = []
-    kinds: tuple[tuple[str, Literal["model", "experiment"]], ...] = (
-        ("models", "model"),
-        ("experiments", "experiment"),
-    )
-    for folder, kind in kinds:
-        for base in (here / "_library" / folder, here.parent / folder):
-            files = sorted(base.rglob("*.yaml"), key=lambda path: path.stem) if base.is_dir() else []
-            found += [Entry(path.stem, kind, path, _description(path)) for path in files]
-            if files:
-                break
-    return tuple(found)
-
-
-def _description(path: Path) -> str:
-    import yaml
-
-    try:
-        tree = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
-    except (OSError, ValueError, yaml.YAMLError):
-        return ""
-    return " ".join(str(tree.get("description") or "").split()) if isinstance(tree, dict) else ""
-
-
-def _locate(path: str | Path) -> Path:
-    place = Path(path)
-    if place.exists() or place.suffix in (".yaml", ".yml") or place.parent != Path("."):
-        return place
-    for entry in library():
-        if entry.name == str(path):
-            return entry.path
-    return place
-
-
 def simulate(
     scenario: Scenario | model.Scenario | str | Path,
     seed: int | None = None,
@@ -238,8 +184,7 @@ def simulate(
     replications that were finished. `store` is the file of a store that the run is put into, replication by
     replication; with `resume`, those that are in it already are not simulated again.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
+    running.check_known(engine)
     extras: dict[str, Any] = {}
     if processes:
         extras["processes"] = processes
@@ -248,16 +193,13 @@ def simulate(
     if extras and engine != "reference":
         what = " and ".join(extras)
         raise UnsupportedByEngine(f"the {engine} engine cannot run user {what}; pass engine='reference'")
-    facade = _prepared(scenario, variant)
+    facade = facade_of(scenario, variant)
     plan = plan_of(facade)
-    first_seed = facade.model.seed if seed is None else seed
     count = facade.model.replications if replications is None else replications
     if count < 1:
         raise ValueError(f"found {count} replications, expected at least 1")
-    if not 0 <= first_seed < 2**64:
-        raise ValueError(f"found the seed {first_seed}, expected a whole number from 0 to 2**64 - 1")
-
-    run = _engine(engine)
+    first_seed = seed_of(facade, seed)
+    run = running.run_of(engine)
     shares = [0.0] * count
     stop = Event()
     label = facade.variant or ""
@@ -302,7 +244,7 @@ def simulate(
         interrupted = False
         try:
             if engine == "compiled" or min(workers, count) > 1:
-                _warm_up(engine)
+                running.warm_up(engine)
             if min(workers, count) > 1:
                 _on_threads(one, count, min(workers, count), keep)
             else:
@@ -322,30 +264,7 @@ def simulate(
         return result
 
 
-WARM_UP = """
-sysim: 1
-time: {duration: 20ms}
-services: {s: {concurrency: 1, operations: {o: [{work: 1ms}]}}}
-load: {open: {call: s.o, rate: 1000/s}, closed: {call: s.o, users: 1, think: 1ms}}
-faults: [{at: 1ms, for: 1ms, on: s, pause: true}, {every: 5ms, for: 1ms, on: s, pause: true}]
-"""
-
-
-@cache
-def _warm_up(engine: Engine) -> None:
-    """Run next to nothing once a process: then the time of a run is the run's own, without compiling or
-    loading the engine, and no two threads find the same function not yet compiled.
-    """
-    from sysim import scenario_file
-    from sysim.plan.lower import lower
-
-    tiny = scenario_file.loads(WARM_UP).scenario
-    _engine(engine)(lower(tiny), seed=1, replication=0)
-
-
-def _on_threads(
-    one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]
-) -> None:
+def _on_threads(one: Callable[[int], Run], count: int, workers: int, keep: Callable[[int, Run], None]) -> None:
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sysim")
     try:
         waiting = {pool.submit(one, replication): replication for replication in range(count)}
@@ -371,7 +290,8 @@ def _result(facade: Scenario, engine: Engine, done: Mapping[int, Run], interrupt
     )
 
 
-def _prepared(scenario: Scenario | model.Scenario | str | Path, variant: str | None) -> Scenario:
+def facade_of(scenario: Scenario | model.Scenario | str | Path, variant: str | None = None) -> Scenario:
+    """The scenario that a caller means, or a variant of it."""
     if isinstance(scenario, (str, Path)):
         return load(scenario, variant=variant)
     if isinstance(scenario, model.Scenario):
@@ -383,21 +303,19 @@ def _prepared(scenario: Scenario | model.Scenario | str | Path, variant: str | N
     return _variant(scenario, variant)
 
 
+def seed_of(facade: Scenario, seed: int | None) -> int:
+    """The seed given, or that of the scenario."""
+    found = facade.model.seed if seed is None else seed
+    if not 0 <= found < 2**64:
+        raise ValueError(f"found the seed {found}, expected a whole number from 0 to 2**64 - 1")
+    return found
+
+
 def from_model(scenario: model.Scenario) -> Scenario:
     """The facade of a scenario made in code; its digest is that of its own JSON form."""
     tree = scenario.model_dump(mode="json")
     digest = hashlib.sha256(scenario.model_dump_json().encode()).hexdigest()
     return Scenario(model=scenario, tree=tree, digest=digest)
-
-
-def _engine(engine: Engine) -> Callable[..., Record]:
-    if engine == "compiled":
-        from sysim.engine.compiled.run import simulate as compiled
-
-        return compiled
-    from sysim.engine.reference.run import simulate as reference
-
-    return reference
 
 
 def plan_of(scenario: Scenario) -> Plan:
@@ -409,69 +327,3 @@ def plan_of(scenario: Scenario) -> Plan:
     except ScenarioError as error:
         file = str(scenario.path or scenario.name)
         raise ScenarioError([replace(p, file=file) if not p.line else p for p in error.problems]) from error
-
-
-def simulation(engine: Engine, seed: int) -> Simulation:
-    """What a study needs of an engine: takes scenarios, and gives functions that run single replications."""
-    from sysim.study.memory import Prepared
-
-    if engine not in ENGINES:
-        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
-    run = _engine(engine)
-    if engine == "compiled":
-        _warm_up(engine)
-
-    def prepare(scenario: model.Scenario) -> Prepared:
-        facade = from_model(scenario)
-        return Prepared(scenario, plan_of(facade), facade.digest, seed, run)
-
-    return prepare
-
-
-def futures(engine: Engine, seed: int) -> Futures:
-    """What a study needs of an engine to go on from one past in many ways.
-
-    It takes scenarios that are the same until an instant (ns), and gives a function that runs one replication of each,
-    in their order. The compiled engine runs the past once and copies itself there, the reference engine begins anew;
-    the runs are the same.
-    """
-    from sysim.result import summarise
-    from sysim.study.trials import Stopped
-
-    if engine not in ENGINES:
-        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
-    if engine == "compiled":
-        _warm_up(engine)
-
-    def prepare(scenarios: Sequence[model.Scenario], at: int) -> Callable[[int, Event], Iterator[Run]]:
-        plans = [plan_of(from_model(scenario)) for scenario in scenarios]
-
-        def runs(replication: int, stop: Event) -> Iterator[Run]:
-            def note(now: float) -> None:
-                if stop.is_set():
-                    raise Stopped
-
-            for scenario, plan, record in zip(scenarios, plans, _branches(engine, plans, at, seed, replication, note),
-                                              strict=True):  # fmt: skip
-                yield summarise(plan, scenario, record, seed, replication)
-
-        return runs
-
-    return prepare
-
-
-def _branches(
-    engine: Engine, plans: Sequence[Plan], at: int, seed: int, replication: int, note: Progress
-) -> Iterator[Record]:
-    if engine == "reference":
-        for plan in plans:
-            yield _engine(engine)(plan, seed=seed, replication=replication, progress=note)
-        return
-    from sysim.engine.compiled.run import Execution
-
-    past = Execution(plans[0], seed=seed, replication=replication)
-    past.advance(until=at, progress=note)
-    for plan in plans:
-        branch = past.copy(plan)
-        branch.advance(progress=note)
-        yield branch.finish()

@@ -8,8 +8,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from sysim import api, model, storing
-from sysim.api import ENGINES, Engine, Progress, Scenario
+from sysim import api, model, running, storing
+from sysim.api import Progress, Scenario, facade_of, seed_of
+from sysim.running import Engine
 
 if TYPE_CHECKING:
     from sysim.analysis.compare import Comparison
@@ -55,15 +56,14 @@ def check(
     from sysim.study.sequential import Sampling
     from sysim.study.variants import AS_IT_STANDS, baseline_of, chosen
 
-    if engine not in ENGINES:
-        raise ValueError(f"found the engine {engine!r}, expected one of {', '.join(ENGINES)}")
-    facade = api._prepared(scenario, None)
+    running.check_known(engine)
+    facade = facade_of(scenario)
     patches = facade.model.variants
     if patches and facade._loaded is None:
         raise ValueError("a scenario made in code has no variants: its patches can only be applied to a file")
     wanted = chosen(patches, variants)
     needed = chosen(patches, [*wanted, *_held_against(facade.model, wanted)]) if wanted else ()
-    first_seed = _seed_of(facade, seed)
+    first_seed = seed_of(facade, seed)
     facades = [facade.as_variant(name) for name in needed] or [facade]
     sequential = precision is not None or max_replications is not None
     count = replications
@@ -76,7 +76,7 @@ def check(
     else:
         sampling = Sampling.fixed(count, budget_s)
     if engine == "compiled" or workers > 1:
-        api._warm_up(engine)
+        running.warm_up(engine)
     plans = {some.variant or AS_IT_STANDS: api.plan_of(some) for some in facades}
     with storing.opened(store, resume) as keeping:
         if keeping is not None:
@@ -125,10 +125,10 @@ def compare(
     from sysim.analysis.compare import compare as compared
     from sysim.result import Result
 
-    scenarios = [some if isinstance(some, Result) else api._prepared(some, None) for some in (a, b)]
+    scenarios = [some if isinstance(some, Result) else facade_of(some) for some in (a, b)]
     first = next((some for some in scenarios if isinstance(some, Scenario)), None)
     if first is not None:
-        seed = _seed_of(first, seed)
+        seed = seed_of(first, seed)
         given = "replications" in first.model.model_fields_set
         replications = replications or (first.model.replications if given else FEW_REPLICATIONS)
     sides = []
@@ -153,13 +153,6 @@ def _held_against(scenario: model.Scenario, judged: Sequence[str]) -> list[str]:
         for check in scenario.checks
         if check.of_variant is not None and any(check.applies_to(name) for name in judged)
     ]
-
-
-def _seed_of(facade: Scenario, seed: int | None) -> int:
-    found = facade.model.seed if seed is None else seed
-    if not 0 <= found < 2**64:
-        raise ValueError(f"found the seed {found}, expected a whole number from 0 to 2**64 - 1")
-    return found
 
 
 def _member(
@@ -189,7 +182,7 @@ def _simulation(
     from sysim.study.check import SERIES
     from sysim.study.replications import Stopped
 
-    run = api._engine(engine)
+    run = running.run_of(engine)
 
     def one(replication: int, stop: Event, progress: Progress | None) -> Run:
         found = None if keeping is None else keeping.recall(name, replication, series=replication < SERIES)

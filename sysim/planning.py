@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, storing, units
-from sysim.api import Engine, Progress, Scenario, simulation
+from sysim.api import Progress, Scenario, facade_of, seed_of
 from sysim.errors import SysimError
+from sysim.running import Engine
+from sysim.simulations import simulation
 
 if TYPE_CHECKING:
     from sysim.store import Keeping
@@ -51,7 +53,6 @@ def capacity_plan(
     """
     from sysim.report.capacity import plan_dict
     from sysim.study.capacity.plan import capacity_plan as study
-    from sysim.study.verbs import facade_of, seed_of
 
     facade = facade_of(scenario)
     asked = facade.model.planning or model.Planning()

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import api, model, storing
-from sysim.api import Engine, Progress, Scenario
+from sysim.api import Progress, Scenario
+from sysim.running import Engine
+from sysim.simulations import simulation
 
 if TYPE_CHECKING:
     from sysim.store import Keeping
@@ -50,7 +52,7 @@ def year(
     from sysim.report.year import year_dict
     from sysim.study.year import Terms, plan_year
 
-    facade = api._prepared(scenario, None)
+    facade = api.facade_of(scenario)
     begin = None
     moment = facade.model.time.start
     if start is not None:
@@ -71,7 +73,7 @@ def year(
         raise ValueError(f"found the seed {chosen}, expected a whole number from 0 to 2**64 - 1")
     with storing.remembering(store, resume, "year", written, engine, chosen) as pieces:
         found = plan_year(
-            facade.model, api.simulation(engine, chosen), terms,
+            facade.model, simulation(engine, chosen), terms,
             seed=chosen, confidence=confidence, workers=workers, progress=progress, memory=pieces,
         )  # fmt: skip
         pieces.conclude(lambda: year_dict(found), exit_code(found))

@@ -112,6 +112,11 @@ def amount(number: float, currency: str | None) -> str:
     return f"{number:,.2f} {currency or ''}".rstrip()
 
 
+def factor(x: float | None) -> str:
+    """How many times as much: ``1.25``."""
+    return "–" if x is None else f"{x:.2f}"
+
+
 def per_second(number: float | None) -> str:
     """A rate."""
     return "–" if number is None else f"{count(number)}/s"

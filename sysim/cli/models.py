@@ -11,7 +11,7 @@ def command() -> None:
     import shutil
     import textwrap
 
-    from sysim.api import library
+    from sysim.shipped import library
 
     entries = library()
     if not entries:

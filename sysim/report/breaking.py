@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from sysim.analysis.stability import STATES
 from sysim.analysis.words import amount, count, counted, listed, percent, span
+from sysim.report.csv_file import write_rows
 from sysim.result.result import FORMAT
 from sysim.study.breaking import Impact, Sweep
 from sysim.study.weakness import Weakness
@@ -217,15 +217,14 @@ def write_sweep(found: Sweep, path: Path) -> Path:
     impacts = found.all()
     currencies = sorted({name for impact in impacts for name in impact.lost})
     loads = sorted({name for impact in impacts for name in impact.during})
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            ["faults", "failed", *(f"lost_{name}" for name in currencies),
-             *(f"failing_{load}" for load in loads), "verdict", "recovered_after_s"]
-        )  # fmt: skip
-        for impact in impacts:
-            writer.writerow(
-                [impact.name, impact.failed, *(impact.lost.get(name) for name in currencies),
-                 *(impact.during.get(load) for load in loads), impact.verdict, impact.recovered_after_s]
-            )  # fmt: skip
-    return path
+    head = ["faults", "failed", *(f"lost_{name}" for name in currencies),
+            *(f"failing_{load}" for load in loads), "verdict", "recovered_after_s"]  # fmt: skip
+    return write_rows(
+        path,
+        head,
+        (
+            [impact.name, impact.failed, *(impact.lost.get(name) for name in currencies),
+             *(impact.during.get(load) for load in loads), impact.verdict, impact.recovered_after_s]
+            for impact in impacts
+        ),
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
@@ -12,8 +11,8 @@ from rich.text import Text
 
 from sysim.analysis.compare import METRICS, Comparison, Difference
 from sysim.analysis.estimates import Estimate
+from sysim.report.console import PROSE_WIDTH, on_console
 from sysim.report.plus_minus import Kind, difference, plus_minus
-from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
 from sysim.units import show
 
 KINDS: dict[str, Kind] = {
@@ -26,12 +25,7 @@ NARROW = 100
 
 def show_comparison(found: Comparison, out: IO[str], everything: bool = False) -> None:
     """Write the comparison; with `everything` also the numbers that do not differ."""
-    if hasattr(out, "isatty") and out.isatty():
-        _show(Console(file=out, highlight=False), found, everything)
-        return
-    text = StringIO()
-    _show(Console(file=text, highlight=False, width=PLAIN_WIDTH, color_system=None), found, everything)
-    out.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+    on_console(out, lambda console: _show(console, found, everything))
 
 
 def _show(console: Console, found: Comparison, everything: bool) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sysim.report.csv_file import write_rows
 from sysim.result.result import Result
 from sysim.result.series import Column, Series
 
@@ -33,7 +33,7 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
         ("causes", result.causes()),
     ):
         if table:
-            written.append(_csv(base / f"{name}.csv", list(table[0]), ([*row.values()] for row in table)))
+            written.append(write_rows(base / f"{name}.csv", list(table[0]), ([*row.values()] for row in table)))
     for run in result.runs:
         for kind in ("loads", "services", "calls"):
             subjects = getattr(run.series, kind)
@@ -41,7 +41,7 @@ def write_all(result: Result, folder: str | Path, scenario: str = "") -> list[Pa
                 suffix = "" if len(result.runs) == 1 else f"-{run.replication}"
                 path = base / f"series-{kind}{suffix}.csv"
                 head, rows = _series(run.series, subjects)
-                written.append(_csv(path, head, rows))
+                written.append(write_rows(path, head, rows))
     from sysim import plot
     from sysim.report.html import of_result, page
 
@@ -71,7 +71,7 @@ def write_study(study: Study, folder: str | Path, scenarios: Mapping[str, str]) 
     table = study.differences()
     if table:
         written.append(
-            _csv(base / "differences.csv", list(table[0]), ([*row.values()] for row in table))
+            write_rows(base / "differences.csv", list(table[0]), ([*row.values()] for row in table))
         )
     from sysim.report.html import of_study, page
 
@@ -93,14 +93,6 @@ def _series(
                 yield [subject, *values]
 
     return ["name", "t_s", *names], rows()
-
-
-def _csv(path: Path, head: list[str], rows: Iterator[list[object]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)
-    return path
 
 
 def _text(path: Path, text: str) -> Path:

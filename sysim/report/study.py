@@ -6,7 +6,6 @@ the baseline. On a narrow terminal the ± goes into a line of its own.
 
 from __future__ import annotations
 
-from io import StringIO
 from itertools import groupby
 from typing import IO
 
@@ -18,8 +17,8 @@ from rich.text import Text
 
 from sysim.analysis import words
 from sysim.analysis.headline import Cell, ends
+from sysim.report.console import PROSE_WIDTH, on_console
 from sysim.report.plus_minus import Kind, difference, plus_minus
-from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
 from sysim.report.verdicts import MARK, confidence, facts, mark
 from sysim.report.warm_up import warm_up_warnings
 from sysim.study.study import Study
@@ -37,12 +36,7 @@ COLUMNS: dict[str, tuple[str, Kind]] = {
 
 def show_study(study: Study, out: IO[str], brief: bool = False, again: str = "") -> None:
     """Write the summary; only the verdicts and sentences when `brief`. `again` is the command to repeat it."""
-    if hasattr(out, "isatty") and out.isatty():
-        _show(Console(file=out, highlight=False), study, brief, again)
-        return
-    text = StringIO()
-    _show(Console(file=text, highlight=False, width=PLAIN_WIDTH, color_system=None), study, brief, again)
-    out.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+    on_console(out, lambda console: _show(console, study, brief, again))
 
 
 def _show(console: Console, study: Study, brief: bool, again: str) -> None:

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sysim.analysis.estimates import Estimate
-from sysim.analysis.measures import Measure
-from sysim.analysis.sobol import Indices
-from sysim.analysis.words import amount, count, counted, listed, percent, span
+from sysim.analysis.words import counted, listed
 from sysim.errors import SysimError
-from sysim.model import Check
-from sysim.report.plus_minus import Kind, plus_minus
-from sysim.report.verdicts import MARK
+from sysim.report.csv_file import write_rows
+from sysim.report.sweep_names import whereabouts
+from sysim.report.sweep_sentences import explained, extremes, where
+from sysim.report.sweep_tables import effect_tables, point_table
 from sysim.result.result import FORMAT
 from sysim.study.design import Design
-from sysim.study.effects import WAYS, Effects, effects, sobol_of
+from sysim.study.effects import effects, sobol_of
 from sysim.study.factors import Factor
 from sysim.study.swept import Found, Swept
 
 MOST_ROWS = 40
-VAGUE = 0.6
-"""An interval of a Sobol index that is wider than this tells nothing."""
-MOST_LISTED = 12  # values in a sentence
-KINDS: dict[str, Kind] = {
-    "share": "share", "seconds": "seconds", "per_second": "count", "money": "money", "number": "count",
-}  # fmt: skip
 
 
 def sweep_text(found: Swept, rows: int = MOST_ROWS) -> str:
     """Table, effects and sentences. Lines that begin with a space are not to be wrapped."""
-    lines = [_head(found), "", *_table(found, rows)]
+    lines = [_head(found), "", *point_table(found, rows)]
     shown = [*(f"  {check.text}" for check in found.checks)]
     if shown:
         lines += ["", "  checks, in the order of the columns: ✓ holds, ✗ fails, ? inconclusive", *shown]
     if len(found.design.factors) > 1:
-        lines += _effects(found)
+        lines += effect_tables(found)
     lines += ["", *sweep_sentences(found)]
     how = "all on the same random numbers" if found.common else "each with random numbers of its own"
     chance = "; one run each, so small differences are chance" if found.replications == 1 else ""
@@ -47,12 +37,12 @@ def sweep_text(found: Swept, rows: int = MOST_ROWS) -> str:
 
 def sweep_sentences(found: Swept) -> list[str]:
     """Where the checks hold, what matters most, and what one should know."""
-    told = [_where(found, check) for check in found.checks]
-    told += [_extremes(found, k) for k in range(len(found.measures)) if not found.checks]
-    told += [sentence for k in range(len(found.measures)) if (sentence := _explained(found, k))]
+    told = [where(found, check) for check in found.checks]
+    told += [extremes(found, k) for k in range(len(found.measures)) if not found.checks]
+    told += [sentence for k in range(len(found.measures)) if (sentence := explained(found, k))]
     lost = [one for one in found.points if one.state == "failed"]
     if lost:
-        why = f"the first {_name(found, lost[0])}: {lost[0].failure}"
+        why = f"the first {whereabouts(found, lost[0])}: {lost[0].failure}"
         told.append(f"{counted(len(lost), 'point')} could not be run, {why}.")
     if found.left_out:
         told.append(f"Not judged, as they compare variants: {listed(found.left_out)}.")
@@ -72,216 +62,6 @@ def _head(found: Swept) -> str:
         "sobol": f"{n} for Sobol indices, from {design.base} base points",
     }[design.kind]  # fmt: skip
     return f"{name}: {listed([factor.path for factor in design.factors])}; {how}"
-
-
-def names(design: Design) -> list[str]:
-    """Each path as short as it can be told from the others: its last part, or more of them."""
-    paths = [factor.path.split(".") for factor in design.factors]
-    found = []
-    for path in paths:
-        n = next(
-            (n for n in range(1, len(path) + 1) if sum(other[-n:] == path[-n:] for other in paths) == 1), len(path)
-        )
-        while n < len(path) and path[-n].isdigit():
-            n += 1
-        found.append(".".join(path[-n:]))
-    return found
-
-
-def _table(found: Swept, most: int) -> list[str]:
-    design = found.design
-    head = [*names(design), *(measure.text for measure in found.measures)]
-    if found.checks:
-        head.append("checks")
-    rows = [head]
-    for one in found.points[:most]:
-        row = [_value(design, one, k) for k in range(len(design.factors))]
-        if one.state in ("failed", "not run"):
-            row += [one.state, *[""] * (len(head) - len(row) - 1)]
-        else:
-            row += [_cell(known, measure) for known, measure in zip(one.measured, found.measures, strict=True)]
-            if found.checks:
-                row.append(" ".join(MARK[v] if (v := one.verdict(check)) else "–" for check in found.checks))
-        rows.append(row)
-    lines = columns(rows, left=len(design.factors))
-    if len(found.points) > most:
-        lines.append(f"  … and {count(len(found.points) - most)} more points: --csv FILE has them all")
-    return lines
-
-
-def columns(rows: Sequence[Sequence[str]], left: int) -> list[str]:
-    """Cells under each other, the first `left` columns from the left and the others from the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(
-            cell.ljust(width) if k < left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]  # fmt: skip
-
-
-def _value(design: Design, one: Found, factor: int) -> str:
-    path = design.factors[factor].path
-    return design.factors[factor].show(one.point.values[path]) if path in one.point.values else "·"
-
-
-def _cell(known: Estimate | None, measure: Measure) -> str:
-    if known is None:
-        return "–"
-    text = plus_minus(known.mean, known.half_width, KINDS[measure.unit])
-    return f"{text} ({known.n} of {known.n + known.missing})" if known.missing else text
-
-
-def number(value: float, measure: Measure) -> str:
-    """A value of a measure as one reads it."""
-    if measure.unit == "share":
-        return percent(value)
-    if measure.unit == "seconds":
-        return span(value)
-    if measure.unit == "money":
-        return amount(value, measure.currency)
-    return f"{count(value)}/s" if measure.unit == "per_second" else count(value)
-
-
-# --- sentences -----------------------------------------------------------------------------------------------------
-
-
-def _where(found: Swept, check: Check) -> str:
-    """At which points a check holds."""
-    judged = [(one, outcome) for one in found.points if (outcome := one.verdict(check)) is not None]
-    if not judged:
-        return ""
-    by = {word: [one for one, outcome in judged if outcome == word] for word in ("pass", "fail", "inconclusive")}
-    text = f"`{check.text}`"
-    if len(by["pass"]) == len(judged):
-        return f"{text} holds at every point."
-    if len(by["fail"]) == len(judged):
-        return f"{text} fails at every point."
-    if len(found.design.factors) == 1 and found.design.kind != "one at a time":
-        parts = [
-            f"{word} at {_values(found, some)}"
-            for word, some in (("holds", by["pass"]), ("fails", by["fail"]), ("is inconclusive", by["inconclusive"]))
-            if some
-        ]
-        return f"{text} {listed(parts)}."
-    parts = [f"holds at {len(by['pass'])} of {counted(len(judged), 'point')}", f"fails at {len(by['fail'])}"]
-    if by["inconclusive"]:
-        parts.append(f"is inconclusive at {len(by['inconclusive'])}")
-    return f"{text} {listed(parts)}."
-
-
-def _values(found: Swept, some: Sequence[Found]) -> str:
-    """Values of the only factor; neighbours as a range."""
-    factor = found.design.factors[0]
-    order = {one.point.number: k for k, one in enumerate(_sorted(found))}
-    places = sorted(order[one.point.number] for one in some)
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    told = _sorted(found)
-
-    def show(place: int) -> str:
-        return factor.show(told[place].point.values[factor.path])
-
-    parts = [show(run[0]) if len(run) == 1 else f"{show(run[0])} to {show(run[-1])}" for run in runs]
-    return listed(parts if len(parts) <= MOST_LISTED else [*parts[:MOST_LISTED], f"{len(parts) - MOST_LISTED} more"])
-
-
-def _sorted(found: Swept) -> list[Found]:
-    factor = found.design.factors[0]
-    if factor.axis is None:
-        return list(found.points)
-    return sorted(found.points, key=lambda one: factor.place(one.point.values.get(factor.path)) or 0.0)
-
-
-def _extremes(found: Swept, measure: int) -> str:
-    known = [(one, mean) for one, mean in zip(found.points, found.means(measure), strict=True) if mean is not None]
-    if len(known) < 2:
-        return ""
-    (low, least), (high, most) = (pick(known, key=lambda pair: pair[1]) for pick in (min, max))
-    one = found.measures[measure]
-    if number(least, one) == number(most, one):
-        return f"{one.text} is {number(least, one)} everywhere."
-    return (
-        f"{one.text} goes from {number(least, one)} ({_name(found, low)}) to {number(most, one)} "
-        f"({_name(found, high)})."
-    )
-
-
-def _name(found: Swept, one: Found) -> str:
-    shown = [
-        f"{name} = {_value(found.design, one, k)}"
-        for k, name in enumerate(names(found.design))
-        if found.design.factors[k].path in one.point.values
-    ]
-    return f"at {', '.join(shown)}" if shown else "with the file as it is"
-
-
-def _explained(found: Swept, measure: int) -> str:
-    """What Sobol indices say, in a sentence."""
-    got = sobol_of(found, measure)
-    if got is None:
-        return ""
-    name = found.measures[measure].text
-    order = sorted(range(len(got.factors)), key=lambda k: -got.factors[k].total)
-    short = names(found.design)
-    first = got.factors[order[0]]
-    if any(one.total_interval[1] - one.total_interval[0] > VAGUE for one in got.factors):
-        if first.total_interval[0] > max(got.factors[k].total_interval[1] for k in order[1:]):
-            return f"{short[order[0]]} makes most of the variance of {name}; more base points would say how much."
-        return f"What makes the variance of {name} cannot be told from {got.rows} base points: take more of them."
-    alone = max(0.0, min(1.0, first.first))
-    text = f"Of the variance of {name}, {short[order[0]]} alone makes {alone * 100:.0f} %"
-    idle = [short[k] for k in order if got.factors[k].total_interval[1] < 0.05]
-    together = 1 - sum(max(0.0, index.first) for index in got.factors)
-    if together > 0.1:
-        text += f", and {together * 100:.0f} % comes of factors working together"
-    if idle:
-        text += f"; {listed(idle)} {'makes' if len(idle) == 1 else 'make'} next to nothing of it"
-    return text + "."
-
-
-def _effects(found: Swept) -> list[str]:
-    lines: list[str] = []
-    for k, measure in enumerate(found.measures):
-        got = sobol_of(found, k)
-        if got is not None:
-            lines += ["", *_indices(found, measure, got)]
-        elif (moved := effects(found, k)) is not None:
-            lines += ["", *_moved(found, measure, moved)]
-    return lines
-
-
-def _indices(found: Swept, measure: Measure, got: Indices) -> list[str]:
-    left = f", {counted(got.missing, 'row')} without a value left out" if got.missing else ""
-    lines = [f"  Sobol indices of {measure.text} ({got.confidence * 100:g} % intervals by bootstrap{left})"]
-    rows = [["factor", "first order", "", "total", ""]]
-    for k in sorted(range(len(got.factors)), key=lambda k: -got.factors[k].total):
-        one = got.factors[k]
-        rows.append(
-            [names(found.design)[k], f"{one.first:.3f}", _between(one.first_interval), f"{one.total:.3f}",
-             _between(one.total_interval)]
-        )  # fmt: skip
-    return lines + columns(rows, left=1)
-
-
-def _between(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.3f} to {interval[1]:.3f}"
-
-
-def _moved(found: Swept, measure: Measure, moved: Effects) -> list[str]:
-    short = dict(zip((factor.path for factor in found.design.factors), names(found.design), strict=True))
-    left = f"; {counted(moved.missing, 'point')} without a value left out" if moved.missing else ""
-    lines = [f"  What each factor does to {measure.text} ({WAYS[moved.way]}{left})"]
-    rows = [["factor", "least", "at", "greatest", "at"]]
-    for one in moved.factors:
-        at = one.at if one.swing else ("–", "–")
-        rows.append([short[one.path], number(one.ends[0], measure), at[0], number(one.ends[1], measure), at[1]])
-    return lines + columns(rows, left=1)
 
 
 # --- for programs --------------------------------------------------------------------------------------------------
@@ -370,11 +150,7 @@ def _effect_dicts(found: Swept) -> list[dict[str, Any]]:
 def write_csv(found: Swept, path: Path) -> Path:
     """A row a point; what is not there is empty. Values are as in the scenario file, numbers in units of the JSON."""
     rows = found.table()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(rows[0])
-        writer.writerows(row.values() for row in rows)
-    return path
+    return write_rows(path, rows[0], (row.values() for row in rows))
 
 
 def need_parquet() -> None:

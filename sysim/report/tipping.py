@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from sysim.analysis.stability import STATES, State
 from sysim.analysis.thresholds import Bracket
 from sysim.analysis.words import counted, instant, listed, percent, span
+from sysim.report.csv_file import write_rows
 from sysim.result.result import FORMAT
 from sysim.study.bisection import Bisection, Probe
 from sysim.study.metastability import Map, Relief, Tipping
@@ -295,14 +295,15 @@ def map_dict(found: Map) -> dict[str, Any]:
 
 def write_map(found: Map, path: Path) -> Path:
     """The map as CSV, a row a place."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["load_factor", f"{found.axis.path} ({_unit(found.axis)})", "runs", "tipped", "state", *STATES])
-        for spot in found.spots:
-            numbers = [spot.states.get(state, 0) for state in STATES]
-            value = _plain(found.axis, spot.value)
-            writer.writerow([spot.factor, value, spot.runs, spot.tipped, spot.state, *numbers])
-    return path
+    return write_rows(
+        path,
+        ["load_factor", f"{found.axis.path} ({_unit(found.axis)})", "runs", "tipped", "state", *STATES],
+        (
+            [spot.factor, _plain(found.axis, spot.value), spot.runs, spot.tipped, spot.state,
+             *(spot.states.get(state, 0) for state in STATES)]
+            for spot in found.spots
+        ),
+    )  # fmt: skip
 
 
 def _bisection(found: Bisection) -> dict[str, Any]:

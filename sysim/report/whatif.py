@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +15,8 @@ from rich.text import Text
 
 from sysim.analysis.estimates import Estimate
 from sysim.analysis.words import Clock, amount, count, counted, listed, percent, span
-from sysim.report.terminal import PLAIN_WIDTH, PROSE_WIDTH
+from sysim.report.console import PROSE_WIDTH, on_console
+from sysim.report.csv_file import write_rows
 from sysim.result.result import FORMAT
 from sysim.study.moment import Trouble
 from sysim.study.whatif import Effect, WhatIf
@@ -28,12 +27,7 @@ STYLE = {"better": "green", "worse": "red"}
 
 def show_what_if(found: WhatIf, out: IO[str], brief: bool = False) -> None:
     """Write what was found; the sentences alone when `brief`. Colour and width suit a terminal."""
-    if hasattr(out, "isatty") and out.isatty():
-        _show(Console(file=out, highlight=False), found, brief)
-        return
-    text = StringIO()
-    _show(Console(file=text, highlight=False, width=PLAIN_WIDTH, color_system=None), found, brief)
-    out.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+    on_console(out, lambda console: _show(console, found, brief))
 
 
 def _show(console: Console, found: WhatIf, brief: bool) -> None:
@@ -334,18 +328,17 @@ def _finite(x: float | None) -> float | None:
 def write_what_if(found: WhatIf, path: Path) -> Path:
     """A row for each mitigation, the best first."""
     currencies = list(found.nothing.seen[0].earned)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            ["rank", "mitigation", "kind", "recovered", "judged", "recovered_after_s", "saved", "saved_half_width",
-             *(f"earned_{name}" for name in currencies), "served", "verdict"]
-        )  # fmt: skip
-        for effect in found.effects:
-            saved = effect.saved
-            writer.writerow(
-                [effect.rank, effect.name, effect.mitigation.kind, effect.recovered, effect.judged,
-                 _finite(effect.after_s), saved.mean if saved else 0.0, saved.half_width if saved else None,
-                 *(effect.earned[name].mean if effect.earned else 0.0 for name in currencies), effect.served,
-                 effect.verdict]
-            )  # fmt: skip
-    return path
+    head = ["rank", "mitigation", "kind", "recovered", "judged", "recovered_after_s", "saved", "saved_half_width",
+            *(f"earned_{name}" for name in currencies), "served", "verdict"]  # fmt: skip
+    return write_rows(
+        path,
+        head,
+        (
+            [effect.rank, effect.name, effect.mitigation.kind, effect.recovered, effect.judged,
+             _finite(effect.after_s), effect.saved.mean if effect.saved else 0.0,
+             effect.saved.half_width if effect.saved else None,
+             *(effect.earned[name].mean if effect.earned else 0.0 for name in currencies), effect.served,
+             effect.verdict]
+            for effect in found.effects
+        ),
+    )  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sysim.analysis.stratified import Interval
 from sysim.analysis.words import amount, count, counted, listed, percent, span
+from sysim.report.csv_file import write_rows
 from sysim.result.result import FORMAT
 from sysim.study.year_result import Day, Validation, Year
 
@@ -301,13 +301,13 @@ def year_dict(found: Year) -> dict[str, Any]:
 
 def write_days(found: Year, path: Path) -> Path:
     """The days as CSV, a row a day and load."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["day", "load", "offered", "failed", "value_lost", "peak_utilisation", "busiest", "simulated"])
-        for day in found.days:
-            for name in day.offered:
-                rows.writerow([
-                    day.date, name, f"{day.offered[name]:.6g}", f"{day.failed[name]:.6g}", f"{day.lost[name]:.6g}",
-                    f"{day.peak:.6g}", day.busiest or "", f"{day.simulated:.6g}",
-                ])  # fmt: skip
-    return path
+    return write_rows(
+        path,
+        ["day", "load", "offered", "failed", "value_lost", "peak_utilisation", "busiest", "simulated"],
+        (
+            [day.date, name, f"{day.offered[name]:.6g}", f"{day.failed[name]:.6g}", f"{day.lost[name]:.6g}",
+             f"{day.peak:.6g}", day.busiest or "", f"{day.simulated:.6g}"]
+            for day in found.days
+            for name in day.offered
+        ),
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sysim import model, units
 from sysim.scenario_file.conditions import When
 from sysim.scenario_file.faults import REPLICAS
-from sysim.scenario_file.forms import Either, Tagged
+from sysim.scenario_file.forms import Either, Tagged, map_or_scalar
 from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import FLAG_REF, ZONE_REF, NameRef
 from sysim.scenario_file.reporter import found, join
@@ -109,10 +109,6 @@ class _Deployed(Record):
         return super().construct(given, node, at, ctx)
 
 
-def _lever_of(node: Node) -> str:
-    return "map" if isinstance(node, Map) else "scalar"
-
-
 def _restart(value: Any) -> model.RestartLever:
     return model.RestartLever(service=value) if isinstance(value, str) else value
 
@@ -158,7 +154,7 @@ class _Drained(_Narrowed):
 
 
 def _drained(lever: Any, some: dict[str, Shape]) -> Shape:
-    return Either("a service, 'zone a' or {service, replicas, zone}", _lever_of, {
+    return Either("a service, 'zone a' or {service, replicas, zone}", map_or_scalar, {
         "scalar": _Place(lever),
         "map": _Drained("{service, replicas, zone}", lever, some, ()),
     })  # fmt: skip
@@ -167,19 +163,19 @@ def _drained(lever: Any, some: dict[str, Shape]) -> Shape:
 def _action() -> Tagged:
     shed = Record("{load, share}", model.ShedLever, {"load": LOAD_REF, "share": SHARE}, ("load", "share"))
     some = {"service": SERVICE_REF, "replicas": REPLICAS, "zone": ZONE_REF}
-    restart = Either("a service or {service, replicas, zone}", _lever_of, {
+    restart = Either("a service or {service, replicas, zone}", map_or_scalar, {
         "scalar": SERVICE_REF,
         "map": _Narrowed("{service, replicas, zone}", model.RestartLever, some, ("service",)),
     })  # fmt: skip
     count = {"service": SERVICE_REF, "replicas": COUNT}
     scale = Record("{service, replicas}", model.ScaleLever, count, ("service", "replicas"))
-    deploy = Either("a service or {service, max_surge, max_unavailable, slowdown, error}", _lever_of, {
+    deploy = Either("a service or {service, max_surge, max_unavailable, slowdown, error}", map_or_scalar, {
         "scalar": SERVICE_REF,
         "map": _Deployed("{service, max_surge, max_unavailable, slowdown, error}", model.DeployLever, {
             "service": SERVICE_REF, "max_surge": _SPARE, "max_unavailable": _SPARE, "slowdown": FACTOR, "error": SHARE,
         }, ("service",)),
     })  # fmt: skip
-    rollback = Either("a service or {service}", _lever_of, {
+    rollback = Either("a service or {service}", map_or_scalar, {
         "scalar": SERVICE_REF,
         "map": Record("{service}", model.RollbackLever, {"service": SERVICE_REF}, ("service",)),
     })  # fmt: skip

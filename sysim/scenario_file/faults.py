@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sysim import model, units
-from sysim.scenario_file.forms import Either, Tagged
+from sysim.scenario_file.forms import Either, Tagged, map_or_scalar
 from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.references import ZONE_REF
 from sysim.scenario_file.reporter import found, join
@@ -180,10 +180,6 @@ def _words(target: Any) -> str:
     return "an operation" if target.kind == "operation" else "an edge"
 
 
-def _is_map(node: Node) -> str:
-    return "map" if isinstance(node, Map) else "scalar"
-
-
 def _error(value: Any, after_work: bool | None = None) -> model.ErrorFault:
     given: dict[str, Any] = dict(value) if isinstance(value, dict) else {"share": value}
     return model.ErrorFault(**(given if after_work is None else {**given, "after_work": after_work}))
@@ -200,7 +196,7 @@ def _crash(value: Any) -> model.CrashFault:
 def _fault() -> Tagged:
     error = Either(
         "an error",
-        _is_map,
+        map_or_scalar,
         {
             "scalar": SHARE,
             "map": Record("{share, after_work}", dict, {"share": SHARE, "after_work": TRUTH}, ("share",)),
@@ -208,7 +204,7 @@ def _fault() -> Tagged:
     )
     crash = Either(
         "a crash",
-        _is_map,
+        map_or_scalar,
         {
             "scalar": TRUE,
             "map": Record(

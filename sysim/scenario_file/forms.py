@@ -182,6 +182,11 @@ class Either(Shape):
         return self.pick(node)
 
 
+def map_or_scalar(node: Node) -> str:
+    """For an `Either` whose forms are told apart by whether a map stands there."""
+    return "map" if isinstance(node, Map) else "scalar"
+
+
 class Tagged(Shape):
     """A map whose kind shows in which of its keys is there, as `work:` or `call:` in a step."""
 

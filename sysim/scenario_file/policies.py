@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sysim import model
 from sysim.model.distribution import only_value
-from sysim.scenario_file.forms import Either, Form, OneOf
+from sysim.scenario_file.forms import Either, Form, OneOf, map_or_scalar
 from sysim.scenario_file.merge import merge
 from sysim.scenario_file.nodes import Map, Node, Scalar
 from sysim.scenario_file.reading import Edge
@@ -89,10 +89,6 @@ def _jitter(value: Any) -> Any:
 
 def _has(key: str, then: str, otherwise: str) -> Any:
     return lambda node: then if isinstance(node, Map) and key in node.entries else otherwise
-
-
-def _is_map(node: Node) -> str:
-    return "map" if isinstance(node, Map) else "scalar"
 
 
 def _backoff() -> Shape:
@@ -191,7 +187,7 @@ def _policy() -> Record:
     return Record("a call policy", model.CallPolicy, {
         "extends": TEXT,
         "timeout": DURATION,
-        "deadline": Either("a deadline", _is_map, {"scalar": after, "map": deadline}),
+        "deadline": Either("a deadline", map_or_scalar, {"scalar": after, "map": deadline}),
         "cancel": TRUTH,
         "retry": Record("a retry", model.Retry, {
             "max_attempts": COUNT, "on": outcomes("a retry"), "backoff": _backoff(), "budget": _budget(),
@@ -362,7 +358,7 @@ class PolicyMap(MapOf):
         return INVALID if INVALID in values.values() else values
 
 
-POLICY_REF = Either("a policy", _is_map, {"scalar": _PolicyName(), "map": POLICY})
+POLICY_REF = Either("a policy", map_or_scalar, {"scalar": _PolicyName(), "map": POLICY})
 """A policy where a call, publish, load or default asks for one."""
 
 __all__ = ["NO_POLICY", "POLICY", "POLICY_REF", "PolicyMap", "named_policy", "read_policy", "reloads"]

@@ -27,6 +27,16 @@ class Stopped(Exception):
     """Ends a run that nobody waits for any more."""
 
 
+def ends_with(stop: Event) -> Callable[[float], None]:
+    """What is told the progress of a run, and ends it soon after nobody waits for it any more."""
+
+    def note(now: float) -> None:
+        if stop.is_set():
+            raise Stopped
+
+    return note
+
+
 @dataclass(frozen=True)
 class Identity:
     """What the runs of a scenario follow from, but for their number: its digest, its plan's fingerprint, the seed."""
@@ -62,11 +72,8 @@ class Prepared:
         """The run of that number."""
         from sysim.result import summarise
 
-        def note(now: float) -> None:
-            if stop.is_set():
-                raise Stopped
-
-        record = self._engine(self._plan, seed=self._seed, replication=replication, traces=0, progress=note)
+        told = ends_with(stop)
+        record = self._engine(self._plan, seed=self._seed, replication=replication, traces=0, progress=told)
         return summarise(self._plan, self._scenario, record, self._seed, replication)
 
 
@@ -104,4 +111,4 @@ def kept(memory: Memory | None, kind: type[Seen], looked: str) -> Kept[Seen] | N
     return None if memory is None else Kept(memory, kind, looked)
 
 
-__all__ = ["Identity", "Kept", "Memory", "OneRun", "Prepared", "Stopped", "kept"]
+__all__ = ["Identity", "Kept", "Memory", "OneRun", "Prepared", "Stopped", "ends_with", "kept"]

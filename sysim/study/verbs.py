@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sysim import model
-from sysim.api import Engine, Progress, Scenario, from_model, futures, load, simulation
+from sysim.api import Progress, Scenario, facade_of, seed_of
+from sysim.running import Engine
+from sysim.simulations import futures, simulation
 
 if TYPE_CHECKING:
     from sysim.study.breaking import Sweep
@@ -108,15 +110,12 @@ def least_relief(
     The rate of the `loads` (all unless given) is cut at the instant `at` (unless given: as long after the last
     fault as that lasted, and at least 10 s) for the time `lasts` (unless given: for good).
     """
-    from datetime import datetime
-
     from sysim import units
     from sysim.study.metastability import least_relief as study
     from sysim.study.quantity import axis
 
     facade = facade_of(scenario)
-    start = None if facade.model.time.start is None else datetime.fromisoformat(facade.model.time.start)
-    begin = None if at is None else units.instant(at, start, facade.model.time.zone)
+    begin = None if at is None else _instant(facade, at)
     return study(
         facade.model, axis("the load", LEAST_LOAD, "100%", resolution), simulation(engine, seed_of(facade, seed)),
         seed=seed_of(facade, seed), at=begin, lasts=None if lasts is None else units.duration(lasts),
@@ -193,17 +192,14 @@ def what_if(
     ``rollback``, ``flag``, ``shed``, ``retries``, ``breaker``, ``restart``, ``clear``, ``combined``. Ctrl-C keeps the
     replications that were finished, marked `interrupted`.
     """
-    from datetime import datetime
-
     from sysim import units
     from sysim.study.whatif import what_if as study
 
     facade = facade_of(scenario)
-    start = None if facade.model.time.start is None else datetime.fromisoformat(facade.model.time.start)
     chosen = seed_of(facade, seed)
     return study(
         facade.model, simulation(engine, chosen), futures(engine, chosen), seed=chosen,
-        at=units.instant(at, start, facade.model.time.zone), delay=units.duration(delay),
+        at=_instant(facade, at), delay=units.duration(delay),
         lasts=None if lasts is None else units.duration(lasts),
         watch=None if watch is None else units.duration(watch), kinds=tuple(kinds),
         replications=_counted(replications), confidence=confidence, workers=workers, progress=progress,
@@ -216,20 +212,15 @@ def _counted(replications: int) -> int:
     return replications
 
 
-def facade_of(scenario: Scenario | model.Scenario | str | Path) -> Scenario:
-    """The scenario that a caller means."""
-    if isinstance(scenario, Scenario):
-        return scenario
-    return from_model(scenario) if isinstance(scenario, model.Scenario) else load(scenario)
-
-
 def _at_path(facade: Scenario, along: Axis) -> Callable[[float], model.Scenario]:
     return lambda value: facade.with_({along.path: along.write(value)}).model
 
 
-def seed_of(facade: Scenario, seed: int | None) -> int:
-    """The seed given, or that of the scenario."""
-    found = facade.model.seed if seed is None else seed
-    if not 0 <= found < 2**64:
-        raise ValueError(f"found the seed {found}, expected a whole number from 0 to 2**64 - 1")
-    return found
+def _instant(facade: Scenario, written: Any) -> int:
+    """An instant (ns) as it is written in the file: by the clock, where the scenario has one."""
+    from datetime import datetime
+
+    from sysim import units
+
+    time = facade.model.time
+    return units.instant(written, None if time.start is None else datetime.fromisoformat(time.start), time.zone)

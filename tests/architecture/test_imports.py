@@ -49,10 +49,11 @@ def test_what_an_import_loads(statement: str, forbidden: tuple[str, ...]) -> Non
         (("engine",), ("sysim.model", "sysim.scenario_file", "sysim.plan.passes", "sysim.result", "sysim.analysis")),
         (("engine/reference",), ("sysim.engine.compiled",)),
         (("engine/compiled",), ("sysim.engine.reference", "simpy")),
-        (("analysis", "result", "report", "plot"), (ENGINES, "simpy", "numba", "sysim.api")),
+        (("analysis", "result", "report", "plot"), (ENGINES, "simpy", "numba", "sysim.api", "sysim.running")),
         (("analysis", "result", "plot"), ("sysim.scenario_file", "sysim.report", "sysim.cli")),
         (("cli",), (ENGINES, "simpy", "numba")),
-        (("store",), (ENGINES, "simpy", "numba", "pickle", "sysim.api", "sysim.cli", "sysim.report", "sysim.plot")),
+        (("store",), (ENGINES, "simpy", "numba", "pickle", "sysim.api", "sysim.running")),
+        (("store",), ("sysim.cli", "sysim.report", "sysim.plot")),
         (("store",), ("sysim.scenario_file", "sysim.semantics")),
         (("study", "analysis", "result"), ("sqlite3", "sysim.store")),
     ],
@@ -62,8 +63,8 @@ def test_layers(folders: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
     assert importing(under(*folders), *forbidden) == []
 
 
-def test_only_the_api_knows_the_engines() -> None:
-    outside = [p for p in modules() if "engine" not in p.parts and p.name != "api.py"]
+def test_one_module_knows_the_engines() -> None:
+    outside = [p for p in modules() if "engine" not in p.parts and p.name != "running.py"]
     assert importing(outside, ENGINES) == []
 
 
@@ -84,7 +85,7 @@ def test_extras_are_imported_in_one_place(package: str, where: str) -> None:
 
 def test_the_walk_sees_imports() -> None:
     """The tests above would pass for ever if `imports` saw nothing."""
-    api = next(p for p in modules() if p.name == "api.py")
-    found = {what for _, what in imports(api)}
-    assert {"sysim.engine.compiled.run", "sysim.engine.reference.run", "sysim.errors", "hashlib"} <= found
-    assert importing([api], ENGINES) and isinstance(api, Path)
+    running = next(p for p in modules() if p.name == "running.py")
+    found = {what for _, what in imports(running)}
+    assert {"sysim.engine.compiled.run", "sysim.engine.reference.run", "sysim.plan.lower", "functools"} <= found
+    assert importing([running], ENGINES) and isinstance(running, Path)

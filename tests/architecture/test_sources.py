@@ -33,7 +33,7 @@ KEPT = {
     "sysim/analysis/latency.py: edges",
     "sysim/analysis/latency.py: middles",
     "sysim/analysis/latency.py: coarse_middles",
-    "sysim/api.py: _warm_up",
+    "sysim/running.py: warm_up",
     "sysim/semantics/jit.py: stamp",
     "sysim/semantics/jit.py: _mark_as_used",
     "sysim/semantics/linking.py: _typing_context",

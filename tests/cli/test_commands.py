@@ -150,7 +150,7 @@ def test_schema_is_json() -> None:
 
 
 def test_models_lists_what_is_shipped() -> None:
-    from sysim.api import library
+    from sysim.shipped import library
 
     done = sysim("models")
     assert done.exit_code == 0

@@ -6,7 +6,7 @@ import pytest
 
 from sysim import model
 from sysim.model.action import LOAD_CONDITIONS, SERVICE_CONDITIONS
-from sysim.plan.passes.actions import MOST_SLOTS, metrics
+from sysim.plan.passes.conditions import MOST_SLOTS, metrics
 from sysim.scenario_file import loads
 from sysim.scenario_file.settings import SETTINGS
 

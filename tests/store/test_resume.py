@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sysim
-from sysim import api
+from sysim import running
 from sysim.store import Keeping, open_store
 from tests.store.same import canonical, differs, timeless
 from tests.study.files import STALL
@@ -25,9 +25,9 @@ def place(tmp_path: Path) -> Path:
 def simulated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Seed and replication of every run that an engine really made."""
     made: list[tuple[int, int]] = []
-    real = api._engine
+    real = running.run_of
 
-    def counting(engine: api.Engine) -> Callable[..., Any]:
+    def counting(engine: running.Engine) -> Callable[..., Any]:
         run = real(engine)
 
         def one(plan: Any, seed: int, replication: int, **options: Any) -> Any:
@@ -36,7 +36,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
         return one
 
-    monkeypatch.setattr(api, "_engine", counting)
+    monkeypatch.setattr(running, "run_of", counting)
     return made
 
 
@@ -161,7 +161,11 @@ def stopped_after(place: Path, count: int, how: type[BaseException], **options: 
 
 @pytest.mark.parametrize(
     ("how", "count", "workers"),
-    [(KeyboardInterrupt, 1, 1), pytest.param(Enough, 17, 1, marks=pytest.mark.long), (KeyboardInterrupt, 31, 2)],
+    [
+        (KeyboardInterrupt, 1, 1),
+        pytest.param(Enough, 17, 1, marks=pytest.mark.long),
+        pytest.param(KeyboardInterrupt, 31, 2, marks=pytest.mark.long),
+    ],
 )
 def test_a_sequential_study_goes_on(
     place: Path, simulated: list[tuple[int, int]], how: type[BaseException], count: int, workers: int

@@ -20,11 +20,12 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 import sysim
-from sysim import api
+from sysim import running
 from sysim.cli import cli
 from sysim.errors import SysimError
 from sysim.report.capacity import plan_dict
 from sysim.report.year import year_dict
+from sysim.simulations import simulation
 from sysim.store import Keeping, open_store, origin, pieces
 from sysim.store.parts import noted, read
 from sysim.store.schema import VERSION
@@ -88,8 +89,8 @@ class Engine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.runs = 0
         self.stop_at: int | None = None
-        real = api._engine
-        api._warm_up("compiled")
+        real = running.run_of
+        running.warm_up("compiled")
 
         def counting(engine: Any) -> Callable[..., Any]:
             run = real(engine)
@@ -102,7 +103,7 @@ class Engine:
 
             return one
 
-        monkeypatch.setattr(api, "_engine", counting)
+        monkeypatch.setattr(running, "run_of", counting)
 
     def of(self, action: Callable[[], Any]) -> int:
         """How many runs something takes."""
@@ -200,10 +201,10 @@ def test_what_a_plan_and_a_year_keep_comes_back(monkeypatch: pytest.MonkeyPatch)
     from sysim.study.year import Terms, plan_year
 
     model = sysim.loads(SMALL).model
-    capacity_plan(model, lambda seed: api.simulation("compiled", seed), seed=1, memory=Watching())
+    capacity_plan(model, lambda seed: simulation("compiled", seed), seed=1, memory=Watching())
     terms = Terms(days=2, budget=8 * 3_600 * 10**9)
     plan_year(
-        sysim.loads(YEAR, set={"time.duration": "3d"}).model, api.simulation("compiled", 1), terms, seed=1,
+        sysim.loads(YEAR, set={"time.duration": "3d"}).model, simulation("compiled", 1), terms, seed=1,
         memory=Watching(),
     )  # fmt: skip
     assert {type(seen) for seen in kept} == {lab.Seen, supply.Climbed, Seen}
@@ -494,8 +495,8 @@ def test_deleting_from_a_store_of_the_second_format(place: Path) -> None:
 # Counts what an engine really runs, as the process may be killed: a line of a file for each run, written when it ends.
 COUNTING = """
 import sys
-from sysim import api
-real = api._engine
+from sysim import running
+real = running.run_of
 def counting(engine):
     run = real(engine)
     def one(plan, **options):
@@ -505,7 +506,7 @@ def counting(engine):
                 log.write("one run\\n")
         return record
     return one
-api._engine = counting
+running.run_of = counting
 from sysim.cli import cli
 cli.main(sys.argv[2:], prog_name="sysim")
 """

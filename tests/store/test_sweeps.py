@@ -31,8 +31,8 @@ checks: [p99(web) < 20ms]
 # Counts what an engine really runs, as the process may be killed: a line of a file for each run, written when it ends.
 COUNTING = """
 import sys
-from sysim import api
-real = api._engine
+from sysim import running
+real = running.run_of
 def counting(engine):
     run = real(engine)
     def one(plan, **options):
@@ -42,7 +42,7 @@ def counting(engine):
                 log.write("one run\\n")
         return record
     return one
-api._engine = counting
+running.run_of = counting
 from sysim.cli import cli
 cli.main(sys.argv[2:], prog_name="sysim")
 """

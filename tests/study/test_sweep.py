@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 import sysim
-from sysim import api, sweeping
+from sysim import api, running, sweeping
 from sysim.errors import ScenarioError, SysimError
 from sysim.report.sweep import sweep_dict, sweep_text
 from sysim.study.effects import effects, sobol_of
 from sysim.study.swept import Swept
-from sysim.sweeping import Job, carry_out
+from sysim.sweeping.jobs import Job, Points, carry_out
+from sysim.sweeping.reading import ready
 
 QUEUE = """
 sysim: 1
@@ -159,8 +160,8 @@ def test_both_engines_give_the_same(plain: str) -> None:
 
 
 def test_what_is_sent_is_small_and_plain() -> None:
-    ready = sweeping._ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)
-    job = sweeping._Points(ready, "compiled").job(0, 3)
+    there = ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)
+    job = Points(there, "compiled").job(0, 3)
     sent = pickle.dumps(job)
     assert len(sent) < 3_000 and b"numpy" not in sent and b"Plan" not in sent
     assert {type(value) for value in vars(job).values()} == {int, str, bytes}
@@ -169,8 +170,8 @@ def test_what_is_sent_is_small_and_plain() -> None:
 
 
 def test_another_sysim_is_told_apart() -> None:
-    ready = sweeping._ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)[0]
-    found, why = carry_out(Job(0, 0, 1, "compiled", ready.scenario, "another"))
+    there = ready(sysim.loads(QUEUE), sweep(replications=1).design, 1, False)[0]
+    found, why = carry_out(Job(0, 0, 1, "compiled", there.scenario, "another"))
     assert found is None and "another version" in why
 
 
@@ -262,7 +263,7 @@ def test_all_problems_are_told_before_anything_runs(monkeypatch: pytest.MonkeyPa
     def never(engine: str) -> Any:
         raise AssertionError("something runs")
 
-    monkeypatch.setattr(api, "_engine", never)
+    monkeypatch.setattr(running, "run_of", never)
     with pytest.raises(ScenarioError) as caught:
         sweep({"services.desk.replica": "1..2", "load.people.rate": ["20/s", "20", "80/s"]})
     lines = [problem.headline() for problem in caught.value.problems]
@@ -308,9 +309,9 @@ def test_a_scenario_made_in_code_has_no_paths() -> None:
 
 @pytest.mark.parametrize("executor", ["threads", "user"])
 def test_a_point_that_fails_is_recorded_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch, executor: str) -> None:
-    real = api._engine
+    real = running.run_of
 
-    def failing(engine: api.Engine) -> Callable[..., Any]:
+    def failing(engine: running.Engine) -> Callable[..., Any]:
         def one(plan: Any, **options: Any) -> Any:
             if int(plan.n_replicas) == 2 and options["replication"] == 1:
                 raise sysim.SimulationError("time stands still")
@@ -318,7 +319,7 @@ def test_a_point_that_fails_is_recorded_and_the_rest_goes_on(monkeypatch: pytest
 
         return one
 
-    monkeypatch.setattr(api, "_engine", failing)
+    monkeypatch.setattr(running, "run_of", failing)
     with ThreadPoolExecutor(1) as own:
         found = sweep(executor=own if executor == "user" else executor)
     states = [(one.point.values["services.desk.replicas"], one.state) for one in found.points]

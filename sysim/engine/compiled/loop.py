@@ -6,37 +6,34 @@ from sysim.engine.compiled import columns as c
 from sysim.engine.compiled import faults as fault_entries
 from sysim.engine.compiled import world as t
 from sysim.engine.compiled.actions import act as act_on
-from sysim.engine.compiled.actions import look
+from sysim.engine.compiled.attempts import depart, launch
 from sysim.engine.compiled.calls import settle
 from sysim.engine.compiled.causes import blame, let_go, stuck
 from sysim.engine.compiled.endings import call_end, call_over, fall_back, rejoin
 from sysim.engine.compiled.entries import LARGE, ROOT, heap_push, pop
 from sysim.engine.compiled.handlers import arrive, join, load_arrival, visit_end
-from sysim.engine.compiled.pipeline import after, call, depart, launch
+from sysim.engine.compiled.liveness import advance_cells, live
+from sysim.engine.compiled.pipeline import after, call
 from sysim.engine.compiled.program import end, execute, orphan_ended, resume, sets_out
-from sysim.engine.compiled.replicas import READY, STARTS, begins_to_start
-from sysim.engine.compiled.scalers import comes_to_something, rescale
+from sysim.engine.compiled.scalers import rescale
 from sysim.engine.compiled.scaling import farewell
 from sysim.engine.compiled.stopping import stop
 from sysim.engine.compiled.stories import give_back
 from sysim.engine.compiled.visits import begin, free_worker, leave_resume, leave_waiting, touch_service
 from sysim.engine.compiled.work import leave_cores
 from sysim.plan.tables import (
-    ACTION_LOOK,
     ACTION_SCALE,
     BULKHEAD_FULL,
     C_POLICY,
     CANCELLED,
     DEADLINE,
     ERROR,
-    NEVER,
     P_CANCEL,
     R_ACTION,
     R_ARRIVE,
     R_BACKOFF,
     R_CANCEL,
     R_DONE,
-    R_FAULT,
     R_GRANT,
     R_HEDGE,
     R_JOIN,
@@ -56,101 +53,12 @@ from sysim.plan.tables import (
     WHEN_STOP,
 )
 from sysim.record.columns import LV_QUEUE
-from sysim.record.counters import pay, peak, touch
 from sysim.semantics.causes import M_SHED
 from sysim.semantics.digest import chain
-from sysim.semantics.jit import inlined_law, law
+from sysim.semantics.jit import law
 
 FAULT_SPACE = 4  # entries that a fault may add for every story there is
 REPLICA_SPACE = 3  # … and for every replica: that it begins to start, that it is ready, that its service goes on
-
-
-@law
-def advance_cells(w, time):
-    """Go into the cell of `time`: close the integrals at each edge on the way."""
-    g = t.g(w)
-    level = t.level(w)
-    svc_cells = t.svc_cells(w)
-    peaks = t.peaks(w)
-    cell_edges = t.cell_edges(w)
-    cell_segment = t.cell_segment(w)
-    cell_column = t.cell_column(w)
-    n = level.shape[0]
-    while time >= g[c.G_EDGE]:
-        edge = g[c.G_EDGE]
-        cell = g[c.G_CELL]
-        for s in range(n):
-            touch(level, s, svc_cells, cell * n + s, edge)
-            pay(level, s, svc_cells, cell * n + s, edge)
-        cell += 1
-        g[c.G_CELL] = cell
-        g[c.G_COLUMN] = cell_column[cell]
-        if cell_segment[cell] != g[c.G_SEGMENT]:
-            g[c.G_SEGMENT] = cell_segment[cell]
-            for s in range(n):
-                peak(level, s, peaks, cell_segment[cell] * n + s, edge)
-        if cell + 1 < cell_edges.shape[0]:
-            g[c.G_EDGE] = cell_edges[cell + 1]
-        else:
-            g[c.G_EDGE] = NEVER
-
-
-@inlined_law
-def live(w, time, rank, sub, seq, slot):
-    """Whether the entry just taken still means anything."""
-    st = t.st(w)
-    rep = t.rep(w)
-    if rank == R_DONE:
-        return st[slot, c.W_SEQ] == seq
-    if rank == R_REPLY:
-        return st[slot, c.A_RSEQ] == seq
-    if rank == R_ARRIVE:
-        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_NET
-    if rank == R_TIMEOUT:
-        if sub == 0:
-            return st[slot, c.ST_ID] == seq and st[slot, c.A_OPEN] != 0
-        return st[slot, c.C_SEQ] == seq
-    if rank == R_GRANT:
-        phase = st[slot, c.ST_PHASE]
-        return st[slot, c.ST_ID] == seq and (phase == c.PH_GRANTED or phase == c.PH_REGRANTED)
-    if rank == R_FAULT:
-        if sub == STARTS:
-            if time >= t.g(w)[c.G_EDGE]:
-                advance_cells(w, time)
-            begins_to_start(w, seq, slot, time)
-            return False
-        return sub != READY or rep[slot, c.RX_GENERATION] == seq
-    if rank == R_LOAD:
-        return True
-    if rank == R_JOIN:
-        return (
-            st[slot, c.ST_ID] == seq
-            and st[slot, c.ST_PHASE] == c.PH_ENDED
-            and st[slot, c.ST_KIND] == c.BRANCH
-        )
-    if rank == R_PERMIT:
-        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_PERMIT
-    if rank == R_BACKOFF:
-        state = st[slot, c.C_STATE]
-        return st[slot, c.C_SEQ] == seq and (state == c.CALL_BACKOFF or state == c.CALL_SLEEP)
-    if rank == R_HEDGE:
-        return st[slot, c.C_HSEQ] == seq
-    if rank == R_PATIENCE:
-        if sub == 0:
-            return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_QUEUED
-        return st[slot, c.ST_ID] == seq and st[slot, c.ST_PHASE] == c.PH_LINE
-    if rank == R_CANCEL:
-        return (
-            st[slot, c.ST_ID] != 0
-            and st[slot, c.A_OPEN] == 0
-            and st[slot, c.A_NOTICE] == seq
-            and st[slot, c.ST_PHASE] != c.PH_GONE
-        )
-    if rank == R_ACTION:
-        if sub == ACTION_SCALE:
-            return comes_to_something(w, slot, time)
-        return sub != ACTION_LOOK or look(w, slot, time)
-    return st[slot, c.ST_ID] == seq  # R_START, R_THINK
 
 
 @law

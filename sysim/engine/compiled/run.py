@@ -16,6 +16,7 @@ from sysim.engine.compiled.causes import count_open
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.faults import schedule_begin
 from sysim.engine.compiled.handlers import next_arrival
+from sysim.engine.compiled.liveness import advance_cells
 from sysim.engine.compiled.scalers import schedule_scaler
 from sysim.engine.compiled.stories import take
 from sysim.engine.compiled.tables import Tables, allocate, grow, grow_failures, grow_lanes
@@ -244,7 +245,7 @@ def _stuck(plan: Plan, run: Tables) -> str:
 def _finish(plan: Plan, run: Tables, record: Record) -> None:
     """Close the integrals at the end, and record what is still open as in flight."""
     g, st = run.g, run.st
-    loop.advance_cells(run.world, plan.duration)
+    advance_cells(run.world, plan.duration)
     rows = np.flatnonzero(st[:, c.ST_ID])
     kind = st[rows, c.ST_KIND]
     requests = rows[kind == c.REQUEST]

@@ -143,36 +143,10 @@ def tally(w, s, new):
 
 
 @law
-def come(w, s, number):
-    """So many more replicas of service `s` come, as far as there is room; how many do is returned.
+def next_to(w, s, come, new):
+    """The replica of service `s` that is next to `come` or else to leave, -1 where there is none; it is counted.
 
-    Each takes the place where the zone has the fewest, of these the lowest; one of the version that leaves may stay.
-    """
-    rep = t.rep(w)
-    svc = t.svc(w)
-    classes = t.classes(w)
-    first = svc[s, S_FIRST]
-    zones = svc[s, S_ZONES]
-    target = t.rolls(w)[s, RO_TARGET]
-    tally(w, s, True)
-    for n in range(number):
-        best = -1
-        for r in range(first, first + svc[s, S_REPLICAS]):
-            free = rep[r, RX_STANDING] == GONE or (rep[r, RX_STANDING] == LEAVING and rep[r, RX_VERSION] == target)
-            if free and (best < 0 or classes[(r - first) % zones] < classes[(best - first) % zones]):
-                best = r
-        if best < 0:
-            return n
-        classes[(best - first) % zones] += 1
-        want(w, best, target)
-    return number
-
-
-@law
-def leave(w, s, number, new):
-    """So many replicas of service `s` leave, of the `new` version or ready ones of others: highest number first.
-
-    Of the new version it is one where the zone has the most.
+    To come: where the zone has the fewest, of these the lowest. To leave: where it has the most, of these the highest.
     """
     rep = t.rep(w)
     up = t.up(w)
@@ -181,17 +155,49 @@ def leave(w, s, number, new):
     first = svc[s, S_FIRST]
     zones = svc[s, S_ZONES]
     target = t.rolls(w)[s, RO_TARGET]
+    best = -1
+    for r in range(first, first + svc[s, S_REPLICAS]):
+        standing = rep[r, RX_STANDING]
+        its = (rep[r, RX_VERSION] == target) == new
+        if come:
+            fits = standing == GONE or (standing == LEAVING and its)
+        else:
+            fits = standing == WANTED and its and (new or up[r] != 0)
+        if fits and best >= 0:
+            beyond = classes[(r - first) % zones] - classes[(best - first) % zones]
+            fits = beyond < 0 if come else beyond >= 0
+        if fits:
+            best = r
+    if best >= 0:
+        classes[(best - first) % zones] += 1 if come else -1
+    return best
+
+
+@law
+def come(w, s, number):
+    """So many more replicas of service `s` come, as far as there is room; how many do is returned.
+
+    One of the version that leaves may stay.
+    """
+    target = t.rolls(w)[s, RO_TARGET]
+    tally(w, s, True)
+    for n in range(number):
+        r = next_to(w, s, True, True)
+        if r < 0:
+            return n
+        want(w, r, target)
+    return number
+
+
+@law
+def leave(w, s, number, new):
+    """So many replicas of service `s` leave, of the `new` version or ready ones of others."""
     tally(w, s, new)
     for _ in range(number):
-        best = -1
-        for r in range(first, first + svc[s, S_REPLICAS]):
-            its = rep[r, RX_STANDING] == WANTED and (rep[r, RX_VERSION] == target) == new and (new or up[r] != 0)
-            if its and (best < 0 or classes[(r - first) % zones] >= classes[(best - first) % zones]):
-                best = r
-        if best < 0:
+        r = next_to(w, s, False, new)
+        if r < 0:
             return
-        classes[(best - first) % zones] -= 1
-        send_away(w, best)
+        send_away(w, r)
 
 
 @law

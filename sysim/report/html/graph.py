@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from sysim.analysis.words import count, per_second, percent
+from sysim.analysis.words import count, factor, per_second, percent
 from sysim.plot.layout import Edge, Point, layered
 from sysim.report.html.axes import scrolling
 from sysim.report.html.content import Json
 from sysim.report.html.element import Markup, el, place
-from sysim.report.html.tables import callee, caller, factor, failed_at, few, times
+from sysim.report.html.tables import callee, caller, failed_at, few, times
 
 BOX, TALL = 166.0, 74.0
 COLUMN, ROW = 250.0, 102.0

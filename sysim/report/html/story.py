@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sysim.analysis.words import counted, percent, span
+from sysim.analysis.words import counted, factor, percent, span
 from sysim.report.html.content import AS_IT_STANDS, Content, Json
 from sysim.report.html.element import Markup, el
-from sysim.report.html.tables import factor, money
+from sysim.report.html.tables import money
 from sysim.report.html.variants import COLOURS, states
 
 STATE_COLOURS = {

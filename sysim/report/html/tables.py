@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sysim.analysis.words import amount, count, per_second, percent, span
+from sysim.analysis.words import amount, count, factor, per_second, percent, span
 from sysim.plan.tables import DEGRADED, OUTCOMES
 from sysim.report.html.content import Json
 from sysim.report.html.element import Markup, el
@@ -148,11 +148,6 @@ def times(replicas: float) -> str:
 def few(x: float) -> str:
     """A mean of things, of which hundredths are enough."""
     return "0" if x == 0 else "<0.01" if x < 0.01 else count(float(f"{x:.3g}"))
-
-
-def factor(x: float | None) -> str:
-    """An amplification."""
-    return "–" if x is None else f"{x:.2f}"
 
 
 def money(load: Json, key: str) -> str:

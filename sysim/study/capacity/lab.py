@@ -20,11 +20,10 @@ from sysim.result.run import Run
 from sysim.study.capacity.goals import JUDGED, Goal
 from sysim.study.capacity.situations import Situation
 from sysim.study.capacity.sizes import Room, Sizes
+from sysim.study.capacity.stress import Stress, stresses
 from sysim.study.memory import Memory, kept
 from sysim.study.trials import Simulation, Trials
 
-FULL, LEAST = 0.9, 1e-3
-"""The share of its workers that a full service holds on average, or the share of its requests that it turns away."""
 PAIR = 2
 """Replications of a case in a search."""
 FIRST, MOST = 3, 24
@@ -39,18 +38,6 @@ class Case:
     situation: int
     factor: float = 1.0
     whole: bool = False
-
-
-@dataclass(frozen=True)
-class Stress:
-    """How a service fared: workers held as a share of those ready (None: unlimited), seconds waited in all, the share
-    of arrivals turned away, arrivals.
-    """
-
-    busy: float | None
-    waited_s: float
-    turned_away: float
-    arrivals: int
 
 
 @dataclass(frozen=True)
@@ -136,15 +123,7 @@ class Lab:
         failures = [some for load in loads for some in window.loads[load].failures]
         return Seen(
             values=tuple(goal.value(run) for goal in self.goals),
-            services={
-                name: Stress(
-                    stats.utilisation,
-                    (stats.wait.mean or 0.0) * stats.wait.n,
-                    (stats.rejected + stats.outcomes["shed"]) / stats.arrivals if stats.arrivals else 0.0,
-                    stats.arrivals,
-                )
-                for name, stats in window.services.items()
-            },
+            services=stresses(run, JUDGED, self.scenario.services),
             began=by_service(origins(failures)) if failures else {},
             flow={
                 name: (
@@ -198,9 +177,7 @@ class Lab:
         """The services that were full, or turned requests away, while nothing that they call was: by name. Where some
         of them are waited for by those who are promised something, only these.
         """
-        full = [
-            name for name, stress in seen.services.items() if (stress.busy or 0.0) >= FULL or stress.turned_away > LEAST
-        ]
+        full = [name for name, stress in seen.services.items() if stress.full]
         below = self._below
         full = [name for name in full if name in self._awaited] or full
         return sorted(name for name in full if not any(other in below[name] for other in full if other != name))
@@ -298,4 +275,4 @@ def _judgement(found: Mapping[int, tuple[Word, tuple[Verdict, ...]]], confidence
     return Judgement(word, {number: verdicts for number, (_, verdicts) in found.items()}, confidence)
 
 
-__all__ = ["FIRST", "MOST", "PAIR", "Case", "Judgement", "Lab", "Seen", "Stress", "Word"]
+__all__ = ["FIRST", "MOST", "PAIR", "Case", "Judgement", "Lab", "Seen", "Word"]

@@ -88,8 +88,9 @@ class Situation:
 def situations(scenario: Scenario, planning: Planning, sized: Sequence[str]) -> tuple[Situation, ...]:
     """All situations of a plan: the busiest stretch under each assumption, and that of each fault of the file."""
     start, end = judged(scenario, planning)
+    nothing = "nothing else fails" if stretch(scenario, start, end, 0).faults else "nothing fails"
     found = [
-        Situation(name, start, end, tuple(breaks))
+        Situation(name or nothing, start, end, tuple(breaks))
         for assumption in planning.assume
         for name, breaks in _breaks(scenario, assumption, sized)
     ]
@@ -181,9 +182,10 @@ def enough(scenario: Scenario, situation: Situation, loads: Sequence[str]) -> in
 # --- what breaks ------------------------------------------------------------------------------------------
 
 def _breaks(scenario: Scenario, assumption: Assumption, sized: Sequence[str]) -> list[tuple[str, list[Break]]]:
+    """What an assumption breaks: a name, empty where it is nothing, and the faults."""
     match assumption:
         case NoFailure():
-            return [("nothing fails", [])]
+            return [("", [])]
         case ReplicaLoss():
             return [("a replica of each is lost", [Break(ServiceTarget(service=x), CrashFault(), 1) for x in sized])]
         case ZoneLoss():
