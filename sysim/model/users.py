@@ -1,8 +1,8 @@
 """How many users a closed load has over time.
 
-Between stages the line rises and falls; users come and go at whole numbers of it, as k6 has it (``ramping-vus``): user k,
-counted from 0, comes at the first ns at which the line has risen to k + 1, and leaves at the first at which it has fallen
-to k.
+Between stages the line rises and falls; users come and go at whole numbers of it, as k6 has it (``ramping-vus``): user
+k, counted from 0, comes at the first ns at which the line has risen to k + 1, and leaves at the first at which it has
+fallen to k.
 """
 
 from __future__ import annotations

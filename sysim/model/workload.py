@@ -157,8 +157,8 @@ def _kind_of_users(value: Any) -> str:
 
 
 class ClosedLoad(_Load):
-    """`users` in a loop: each thinks for `think`, then sends and waits, or goes through the journey. There are always as
-    many, or as many as a profile says (`sysim.model.users`).
+    """`users` in a loop: each thinks for `think`, then sends and waits, or goes through the journey. There are as many
+    all the time, or as many as a profile says (`sysim.model.users`).
     """
 
     kind: Literal["closed"] = "closed"

@@ -1,8 +1,8 @@
 """Users who come and go: each has stays, one after the other, and none of them touches the next.
 
-Stay s lasts from `Y_FROM` to before `Y_UNTIL` (ns). A user rests before each round; who would go on resting until the
-stay is over, or beyond it, leaves, and comes back with the next stay. A round that has begun is gone through to its end,
-whether the stay is over or not.
+A stay lasts from `Y_FROM` to before `Y_UNTIL` (ns). A user pauses before each round; whose pause would not be over
+within the stay leaves when that ends, and comes back with the next one. A round that has begun is gone through to its
+end, whether the stay is over or not.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Story:
     def sets_out(self) -> None:
         """The pause before its round is over."""
 
-    def stays(self, pause: int) -> bool:
+    def remains(self, pause: int) -> bool:
         """Whether it goes on after a pause (ns) before its round."""
         return True
 
@@ -275,8 +275,8 @@ class Programs:
                         story.cause = 0
                         return ERROR
                     story.degraded = True
-            elif op == OP_THINK or op == OP_PAUSE:
-                if op == OP_PAUSE and not story.stays(self.pause(story, arg, salt)):
+            elif op in (OP_THINK, OP_PAUSE):
+                if op == OP_PAUSE and not story.remains(self.pause(story, arg, salt)):
                     return AWAY
                 gone = yield from self.think(story, arg, salt)
                 if gone:
@@ -427,7 +427,7 @@ class User(Traveller):
                 clock.enter(begins, R_START, derive(self.user_key, cycle), wait)
                 yield wait
 
-    def stays(self, pause: int) -> bool:
+    def remains(self, pause: int) -> bool:
         """Whether its stay lasts beyond a pause that begins now; else it leaves, and `stay` is the next one."""
         stays, now = self.programs.world.plan.stays, self.programs.clock._now
         self.stay = stay_at(stays, self.stay, now)

@@ -7,8 +7,8 @@ from sysim.plan.tables import NEVER, NONE, Y_FROM, Y_NEXT, Y_UNTIL
 
 
 def stays(users: Users, duration: int, base: int) -> tuple[int, list[list[int]]]:
-    """How many different users there are before `duration` (ns), and the rows of their stays, the first of which will be
-    row `base`. No rows if all of them are there all the time.
+    """How many different users there are before `duration` (ns), and the rows of their stays, the first of which will
+    be row `base`. No rows if all of them are there all the time.
     """
     table = [(at, count) for at, count in changes(users) if at < duration]
     most = max(1, *(count for _, count in table))
