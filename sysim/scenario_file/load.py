@@ -149,9 +149,9 @@ class _Users(OneOf):
     def read(self, node: Node, at: str, ctx: Reading) -> Any:
         value = super().read(node, at, ctx)
         if isinstance(value, model.UserSteps | model.UserStages) and not model.peak_users(value):
-            key = "steps" if isinstance(value, model.UserSteps) else "stages"
+            key, field = ("steps", "users") if isinstance(value, model.UserSteps) else ("stages", "to")
             message = f"found {key} that never have a user, expected at least one at some time"
-            ctx.report(node, "bad-value", at, message)
+            ctx.report(node, "bad-value", at, message, f"let a `{field}` be above 0")
             return INVALID
         return value
 
