@@ -57,7 +57,6 @@ from sysim.engine.compiled.columns import (
     ST_PHASE,
     ST_REP,
     ST_ROOT,
-    ST_STAY,
     ST_STREAM,
     ST_SVC,
     ST_T0,
@@ -68,6 +67,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.stories import give_back, take
+from sysim.engine.compiled.users import rest
 from sysim.engine.compiled.visits import touch_service
 from sysim.engine.compiled.work import start as start_work
 from sysim.plan.tables import (
@@ -84,7 +84,6 @@ from sysim.plan.tables import (
     L_FIRST_STREAM,
     L_JOURNEY,
     L_PC,
-    NONE,
     OK,
     OP_CALL,
     OP_CHANCE,
@@ -101,7 +100,6 @@ from sysim.plan.tables import (
     R_THINK,
     S_CORES,
     T_LIMIT,
-    Y_FROM,
 )
 from sysim.record.columns import LC_BEGUN, LC_BROKEN, LC_FINISHED
 from sysim.record.counters import request_ended, wasted
@@ -110,7 +108,6 @@ from sysim.semantics.digest import NOTE_REQUEST, note
 from sysim.semantics.jit import inlined_law, law
 from sysim.semantics.rng import derive, uniform
 from sysim.semantics.sampling import sample
-from sysim.semantics.stays import next_stay, stay_at, stays_until
 
 
 @inlined_law
@@ -185,32 +182,6 @@ def execute(w):
         else:  # OP_PAUSE
             rest(w, i, pc)
             return ACT_WAIT
-
-
-@law
-def rest(w, i, pc):
-    """User `i`, who comes and goes, pauses before a round, or is away until the next stay, with the next cycle."""
-    g = t.g(w)
-    st = t.st(w)
-    code = t.code(w)
-    stays = t.stays(w)
-    now = g[G_NOW]
-    stay = stay_at(stays, st[i, ST_STAY], now)
-    key = derive(st[i, ST_KEY], code[pc, I_SALT])
-    then = now + sample(t.dist(w), t.distF(w), t.points(w), code[pc, I_ARG], key, 0)
-    if stays_until(stays, stay, now, then):
-        st[i, ST_STAY] = stay
-        st[i, ST_PC] = pc + 1
-        push(w, then, R_THINK, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
-        return
-    stay = next_stay(stays, stay, now)
-    if stay == NONE:
-        give_back(w, i)
-        return
-    st[i, ST_STAY] = stay
-    st[i, ST_CYCLE] += 1
-    st[i, ST_KEY] = derive(st[i, ST_USER], st[i, ST_CYCLE])
-    push(w, stays[stay, Y_FROM], R_START, st[i, ST_KEY], refer(st[i, ST_ID], 0, i))
 
 
 @law

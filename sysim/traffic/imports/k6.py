@@ -56,7 +56,8 @@ class _Users:
             steps = [(self.start, self.first), *([(self.end or 0, 0)] if leave else [])]
             told = (f"{{at: {format_duration(at)}, users: {count}}}" for at, count in steps)
             return [f"users: {{steps: [{', '.join(told)}]}}"]
-        begin = [(self.start, 0), (0, self.first)] if self.start else []
+        begin = [(self.start, 0)] if self.start else []
+        begin += [(0, self.first)] if begin and self.first else []
         return [
             "users:", f"  from: {0 if self.start else self.first}", "  stages:",
             *(f"    - {{for: {format_duration(span)}, to: {to}}}"
