@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, resume_option, say_stored, scenario_options, store_option, storing
+from sysim.cli.options import (
+    engine_option,
+    json_option,
+    read,
+    resume_option,
+    say_stored,
+    scenario_options,
+    seed_option,
+    store_option,
+    storing,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from sysim.study.study import Study
@@ -39,7 +50,7 @@ def _read(text: str, reader: str) -> float:
 
 @click.command("check")
 @scenario_options(several=True)
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
+@seed_option
 @click.option(
     "--replications", "-n", type=click.IntRange(1),
     help="How many runs of each variant; without it, and without a number in the file, as many as it takes.",
@@ -60,15 +71,9 @@ def _read(text: str, reader: str) -> float:
     "--correct", type=click.Choice(["holm", "none"]), default="holm", show_default=True,
     help="How the number of verdicts is allowed for.",
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, metavar="N",
-    help="Run so many at a time; as many as the machine has processors unless given.",
-)  # fmt: skip
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@workers_option
+@engine_option
+@json_option
 @click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Write verdicts as JUnit XML.")
 @click.option(
     "--junit-inconclusive", type=click.Choice(["skipped", "failure"]), default="skipped", show_default=True,
@@ -96,7 +101,7 @@ def command(
     precision: float | None,
     budget: float | None,
     correct: Any,
-    workers: int | None,
+    workers: int,
     engine: Any,
     as_json: bool,
     junit: str | None,
@@ -128,7 +133,7 @@ def command(
         with progress(engine, quiet) as note:
             study = check(
                 scenario, variants=variants, seed=seed, replications=replications, engine=engine,
-                workers=workers or os.cpu_count() or 1, correct=correct, precision=precision,
+                workers=workers, correct=correct, precision=precision,
                 max_replications=max_replications, budget_s=budget, progress=note, store=keeping,
             )  # fmt: skip
         again = _again(file, variants, settings, params, study, correct)

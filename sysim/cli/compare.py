@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import store_option
+from sysim.cli.options import engine_option, json_option, store_option, workers_option
 
 if TYPE_CHECKING:
     from sysim.analysis.compare import Side
@@ -29,16 +28,10 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than that of A, for both.")
 @click.option("--replications", "-n", type=click.IntRange(1), help="How many runs of each; that of A, or 10.")
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, metavar="N",
-    help="Run so many at a time; as many as the machine has processors unless given.",
-)  # fmt: skip
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
+@workers_option
+@engine_option
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@json_option
 @click.option("--all", "everything", is_flag=True, help="Also what does not differ beyond chance.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
@@ -48,7 +41,7 @@ def command(
     params: tuple[str, ...],
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
     engine: Any,
     store: str | None,
     as_json: bool,
@@ -167,7 +160,7 @@ def _simulated(
     k: int,
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
     engine: Any,
     note: Callable[[float], None] | None,
 ) -> Side:
@@ -181,7 +174,7 @@ def _simulated(
         seed=first.model.seed if seed is None else seed,
         replications=replications or (first.model.replications if given else FEW_REPLICATIONS),
         engine=engine,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers,
         progress=None if note is None else lambda share: note((k + share) / 2),
     )
     return Side(text, result.to_dict()["runs"], _tree(scenario.to_yaml()), result.digest)

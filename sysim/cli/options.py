@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -49,6 +50,24 @@ def _decorators(several: bool) -> tuple[Decorator, ...]:
         click.argument("file"),
     )  # fmt: skip
 
+
+def _processors(ctx: click.Context, param: click.Parameter, workers: int | None) -> int:
+    return workers or os.cpu_count() or 1
+
+
+seed_option = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), default=None, callback=_processors, metavar="N",
+    help="Run so many at a time, one a processor unless given; the result does not depend on it.",
+)  # fmt: skip
+engine_option = click.option(
+    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
+    help="Both give the same result; the reference one is the readable, slow one.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+folder_option = click.option(
+    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write JSON, CSV and figures there."
+)
 
 STORE = "SYSIM_STORE"
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sysim.cli.options import read, scenario_options
-from sysim.cli.studies import confidence, say_written, written
+from sysim.cli.studies import confidence, say_written, study_options, written
 from sysim.cli.tip import wrapped
 
 if TYPE_CHECKING:
     from sysim.api import Scenario
     from sysim.study.capacity.plan import CapacityPlan
-
-
-def _confidence(ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
-    return None if text is None else confidence(ctx, param, text)
 
 
 @click.command("plan")
@@ -31,24 +26,11 @@ def _confidence(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @click.option("--slo", "slos", multiple=True, metavar="NAME", help="Only this objective; may be given several times.")
 @click.option("--window", metavar="A..B", help="What to judge, as 17:00..17:20; the busiest five minutes unless given.")
 @click.option("--minimise", type=click.Choice(["cost", "replicas"]), help="What is to be small.")
-@click.option("--confidence", "sure", callback=_confidence, metavar="SHARE", help="How sure to be; 95% unless given.")
+@click.option("--confidence", "sure", callback=confidence, metavar="SHARE", help="How sure to be; 95% unless given.")
 @click.option(
     "--no-day", is_flag=True, help="Neither the latency curve, nor the whole run, nor other ways to have the replicas.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
-@click.option(
-    "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, metavar="N",
-    help="Run so many at a time, one a core unless given; the result does not depend on it.",
-)  # fmt: skip
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
-@click.option(
-    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write JSON, CSV, figures and the plan there."
-)
-@click.option("--quiet", "-q", is_flag=True, help="No progress; the answer alone.")
+@study_options(replications=None, loads=False)
 def command(
     file: str,
     variant: str | None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, scenario_options, store_option, stored
+from sysim.cli.options import engine_option, read, scenario_options, seed_option, store_option, stored, workers_option
 
 if TYPE_CHECKING:
     from sysim.report.html import Content
@@ -19,19 +19,13 @@ if TYPE_CHECKING:
 
 @click.command("report")
 @scenario_options
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
+@seed_option
 @click.option(
     "--replications", "-n", type=click.IntRange(1),
     help="How many runs of each variant; without it the file's number, and where that has none 10.",
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, metavar="N",
-    help="Run so many at a time; as many as the machine has processors unless given.",
-)  # fmt: skip
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
+@workers_option
+@engine_option
 @click.option(
     "--out", "-o", metavar="FILE", type=click.Path(dir_okay=False), default="report.html", show_default=True,
     help="Where to write the page.",
@@ -49,7 +43,7 @@ def command(
     params: tuple[str, ...],
     seed: int | None,
     replications: int | None,
-    workers: int | None,
+    workers: int,
     engine: Any,
     out: str,
     tried: str | None,
@@ -75,7 +69,7 @@ def command(
         content = _from_store(*stored(file, store), variant) if in_store else _of_file(Path(file), variant)
     else:
         content = _simulated(
-            file, variant, settings, params, seed, replications, workers or os.cpu_count() or 1, engine, quiet
+            file, variant, settings, params, seed, replications, workers, engine, quiet
         )
     if tried is not None:
         content = replace(content, what_if=_tried(Path(tried)))

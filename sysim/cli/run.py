@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, resume_option, say_stored, scenario_options, store_option, storing
+from sysim.cli.options import (
+    engine_option,
+    read,
+    resume_option,
+    say_stored,
+    scenario_options,
+    seed_option,
+    store_option,
+    storing,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from sysim.api import Scenario
@@ -17,15 +27,10 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @scenario_options
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
+@seed_option
 @click.option("--replications", "-n", type=click.IntRange(1), help="How many independent runs.")
-@click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Run so many at a time."
-)
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
+@workers_option
+@engine_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object, and nothing else."
 )

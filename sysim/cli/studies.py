@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from sysim.cli.options import engine_option, folder_option, json_option, seed_option, workers_option
+
 
 def study_options(replications: int | None, loads: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """--load (with `loads`), --replications (unless None), --seed, --workers, --engine, --json, --out and --quiet."""
@@ -15,20 +17,12 @@ def study_options(replications: int | None, loads: bool = True) -> Callable[[Cal
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
             click.option("--quiet", "-q", is_flag=True, help="No progress; the sentence alone."),
-            click.option(
-                "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write JSON, CSV and figures there."
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else."),
-            click.option(
-                "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-                help="Both give the same result; the reference one is the readable, slow one.",
-            ),
-            click.option(
-                "--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
-                help="Run so many at a time; the result does not depend on it.",
-            ),
-            click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's."),
-        ):  # fmt: skip
+            folder_option,
+            json_option,
+            engine_option,
+            workers_option,
+            seed_option,
+        ):
             function = option(function)
         if replications is not None:
             function = click.option(
@@ -45,8 +39,10 @@ def study_options(replications: int | None, loads: bool = True) -> Callable[[Cal
     return decorate
 
 
-def confidence(ctx: click.Context, param: click.Parameter, text: str) -> float:
-    """The callback of --confidence: a share between 0 and 1."""
+def confidence(ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
+    """The callback of --confidence: a share between 0 and 1; None where it is not given and has no default."""
+    if text is None:
+        return None
     found = share(text)
     if not 0 < found < 1:
         raise click.BadParameter(f"found {text!r}, expected more than 0 and less than 100%")

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sysim.cli.options import read, resume_option, say_stored, scenario_options, store_option, storing
+from sysim.cli.options import (
+    engine_option,
+    folder_option,
+    json_option,
+    read,
+    resume_option,
+    say_stored,
+    scenario_options,
+    seed_option,
+    store_option,
+    storing,
+    workers_option,
+)
 from sysim.cli.studies import confidence, say_written, written
 from sysim.cli.tip import wrapped
 
@@ -44,7 +56,7 @@ if TYPE_CHECKING:
     "--replications", "-n", type=click.IntRange(1),
     help="How many runs of each point; those of the file, or 5, unless given.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")
+@seed_option
 @click.option(
     "--independent", is_flag=True, help="Give each point random numbers of its own, not all the same ones."
 )
@@ -52,25 +64,17 @@ if TYPE_CHECKING:
     "--confidence", "sure", default="95%", show_default=True, callback=confidence, metavar="SHARE",
     help="How sure to be of the intervals.",
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, metavar="N",
-    help="Run so many at a time; as many as the machine has processors unless given.",
-)  # fmt: skip
+@workers_option
 @click.option(
     "--executor", type=click.Choice(["threads", "processes"]), default=None,
     help="Where runs go on; threads, and processes for the reference engine, unless given.",
 )  # fmt: skip
 @click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, as tcp://host:8786.")
-@click.option(
-    "--engine", type=click.Choice(["compiled", "reference"]), default="compiled", show_default=True,
-    help="Both give the same result; the reference one is the readable, slow one.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@engine_option
+@json_option
 @click.option("--csv", "as_csv", metavar="FILE", type=click.Path(dir_okay=False), help="Write a row for each point.")
 @click.option("--parquet", metavar="FILE", type=click.Path(dir_okay=False), help="The same as Parquet.")
-@click.option(
-    "--out", metavar="DIR", type=click.Path(file_okay=False), help="Write JSON, CSV and figures there."
-)
+@folder_option
 @click.option("--rows", default=40, show_default=True, type=click.IntRange(1), help="How many points to print.")
 @store_option
 @resume_option
@@ -91,7 +95,7 @@ def command(
     seed: int | None,
     independent: bool,
     sure: float,
-    workers: int | None,
+    workers: int,
     executor: Any,
     cluster: str | None,
     engine: Any,
@@ -133,7 +137,7 @@ def command(
                 scenario, vary, points=points, random=random, lhs=lhs, sobol=sobol, one_at_a_time=one_at_a_time,
                 measures=measures, replications=replications, independent=independent, confidence=sure, seed=seed,
                 engine=engine, executor=executor or ("processes" if engine == "reference" else "threads"),
-                workers=workers or os.cpu_count() or 1, cluster=cluster, progress=note, store=keeping,
+                workers=workers, cluster=cluster, progress=note, store=keeping,
             )  # fmt: skip
         text = wrapped(report.sweep_text(found, rows))
         if keeping is not None:

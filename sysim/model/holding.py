@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sysim.model.demand import NS_PER_SECOND, offered_rates, step_demand
+from sysim.model.demand import NS_PER_SECOND, offered_rates, servers, step_demand
 from sysim.model.graph import call_path
 from sysim.model.scenario import Scenario
+from sysim.model.shapes import ConstantRate
 from sysim.model.workload import OpenLoad
 
 
@@ -36,9 +37,32 @@ def working(scenario: Scenario) -> dict[str, float]:
     }
 
 
+def replicas_busy(scenario: Scenario) -> dict[str, float]:
+    """How many replicas of each service with a limit the window `all` keeps wholly busy, if nothing ever waited: by
+    the work for its workers or fewer cores, or by the workers that are held.
+    """
+    work, workers = working(scenario), held(scenario)
+    return {
+        name: max(work[name] * body.replicas / limit, workers.get(name, 0.0) / (body.concurrency or 1))
+        for name, body in scenario.services.items() if (limit := servers(body)) is not None
+    }  # fmt: skip
+
+
+def replicas_busy_each(scenario: Scenario) -> dict[str, dict[str, float]]:
+    """For each open load: the same, if it alone brought one request a second. It adds up over loads, and grows with
+    their rates in proportion.
+    """
+    found = {}
+    for name, load in scenario.load.items():
+        if isinstance(load, OpenLoad):
+            one = load.model_copy(update={"rate": ConstantRate(value=1.0)})
+            found[name] = replicas_busy(scenario.model_copy(update={"load": {name: one}}))
+    return found
+
+
 def _rates(scenario: Scenario) -> dict[str, float]:
     loads = {name: load for name, load in scenario.load.items() if isinstance(load, OpenLoad)}
     return offered_rates(scenario.model_copy(update={"load": loads}))
 
 
-__all__ = ["held", "working"]
+__all__ = ["held", "replicas_busy", "replicas_busy_each", "working"]

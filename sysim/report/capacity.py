@@ -66,7 +66,9 @@ def _supply(found: CapacityPlan, ways: Supplies, way: Supply) -> str:
     assert more is not None
     if way.cost is not None and static.cost:
         less = 1 - way.cost / static.cost
-        cost = f"would cost {abs(less) * 100:.0f} % {'less' if less >= 0 else 'more'} over the whole run"
+        share = f"{abs(less) * 100:.0f} %"
+        word = "as much" if share == "0 %" else f"{share} less" if less > 0 else f"{share} more"
+        cost = f"would cost {word} over the whole run"
     else:
         cost = "would do"
     clock = _clock(found)
@@ -130,9 +132,12 @@ def _sure(found: CapacityPlan) -> str:
     text = f"{what}, {when}, with {sure} in a check on other random numbers."
     if not held:
         return text
+    least = [
+        name for name, n, low in zip(found.room.names, certificate.sizes, found.room.least, strict=True) if n <= low
+    ]
     words = {word: [name for name in certificate.fewer if _fewer(certificate, name) == word] for word in FEWER}
     if words["violated"]:
-        every = len(words["violated"]) == len(certificate.fewer)
+        every = not least and len(words["violated"]) == len(certificate.fewer)
         which = "any of them" if every and len(certificate.fewer) > 1 else listed(words["violated"])
         text += f" With one replica fewer of {which} it is broken, with the same confidence."
     if words["overloaded"]:
@@ -141,9 +146,6 @@ def _sure(found: CapacityPlan) -> str:
         text += f" Whether one fewer of {listed(words['undecided'])} would do cannot be told: it is too close."
     if words["holds"]:
         text += f" One fewer of {listed(words['holds'])} would do."
-    least = [
-        name for name, n, low in zip(found.room.names, certificate.sizes, found.room.least, strict=True) if n <= low
-    ]
     if least:
         text += f" Of {listed(least)} there are as few as there may be."
     return text
@@ -160,14 +162,19 @@ def _saturated(found: CapacityPlan) -> str:
 def _point(one: Saturation, situation: Situation, first: bool) -> str:
     when = f"when {situation.name}"
     if math.isinf(one.found.bracket[1]):
-        return f"{'It' if first else 'And it'} takes {one.factor:.3g} times this load and more {when}."
+        return f"{'It' if first else 'And it'} takes {_times(one.factor)} times this load and more {when}."
     low, high = one.found.interval
     interval = (
-        f"{one.factor:.3g} times this load ({low:.3g} to {high:.3g}, {one.found.confidence * 100:.0f} % interval)"
+        f"{_times(one.factor)} times this load ({_times(low)} to {_times(high)}, {one.found.confidence * 100:.0f} % "
+        "interval)"
     )
     if one.bottleneck is None:
         return f"It saturates at {interval} {when}."
     return f"{one.bottleneck} is what breaks first, at {interval} {when}: {one.how}."
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.2f}" if factor < 10 else f"{factor:.3g}"
 
 
 def _fewer(certificate: Certificate, name: str) -> str:

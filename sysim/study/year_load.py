@@ -18,8 +18,8 @@ from sysim.analysis.fluid import backlog
 from sysim.model import CalendarRate, ConstantRate, ModulatedRate, OpenLoad, ReplayRate, Scenario, Service
 from sysim.model.action import FlagLever, ScaleLever
 from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
-from sysim.model.demand import mean, servers, utilisation
-from sysim.model.holding import held
+from sysim.model.demand import mean, servers
+from sysim.model.holding import replicas_busy_each
 from sysim.model.stretch import rate_from, stretch
 from sysim.plan.passes.rates import noise, rates
 from sysim.plan.tables import N_Q, Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
@@ -96,7 +96,9 @@ def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:
     for low, high in pairwise([start, *_changes(scenario, start, end), end]):
         rows = slice((low - start) // SLOT, (high - start) // SLOT)
         there = stretch(scenario, low + 1, low + 2, 0)  # what is done at `low` has been done
-        busy[rows] = expected[rows] @ _each(there, loads, services) / (SLOT / NS)
+        each = replicas_busy_each(there)  # users are left out, as ever
+        weights = np.array([[each.get(load, {}).get(name, 0.0) for name in services] for load in loads])
+        busy[rows] = expected[rows] @ weights.reshape(len(loads), len(services)) / (SLOT / NS)
         for column, name in enumerate(services):
             busy[rows, column] /= replicas(there.services[name], scenario.services[name], busy[rows, column], low)
     exact = tuple(isinstance(load, OpenLoad) and bool(load.mix) for _, load in sorted(scenario.load.items()))
@@ -154,28 +156,6 @@ def _integrals(table: Floats, slots: int) -> Floats:
     rows = np.searchsorted(table[:, Q_START], edges, side="right") - 1
     since = edges - table[rows, Q_START]
     return np.diff(table[rows, Q_CUMULATED] + since * (table[rows, Q_RATE] + table[rows, Q_SLOPE] * since / 2.0))
-
-
-def _each(scenario: Scenario, loads: tuple[str, ...], services: tuple[str, ...]) -> Floats:
-    """How many replicas of each service one request a second of each load keeps busy: loads × services. Loads with
-    users are left out, as ever.
-    """
-    single = {
-        name: body.model_copy(update={"replicas": 1, "autoscaler": None, "schedule": ()})
-        for name, body in scenario.services.items()
-    }
-    found = np.zeros((len(loads), len(services)))
-    for row, name in enumerate(loads):
-        load = scenario.load[name]
-        if isinstance(load, OpenLoad):
-            one = {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}
-            alone = scenario.model_copy(update={"load": one, "services": single})
-            work, workers = utilisation(alone), held(alone)
-            found[row] = [
-                max(work[service] or 0.0, workers.get(service, 0.0) / (single[service].concurrency or 1))
-                for service in services
-            ]
-    return found
 
 
 def replicas(now: Service, whole: Service, wanted: Floats, start: int) -> Floats:

@@ -202,7 +202,7 @@ def test_ctrl_c_keeps_what_was_done(stall: str, monkeypatch: pytest.MonkeyPatch)
         return genuine(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reference, "simulate", interrupted)
-    done = sysim("run", stall, "--engine", "reference", "-n", "3", "--json")
+    done = sysim("run", stall, "--engine", "reference", "-n", "3", "--workers", "1", "--json")
     assert done.exit_code == 130
     facts = json.loads(done.stdout)
     assert facts["interrupted"] is True and len(facts["runs"]) == 1

@@ -24,7 +24,9 @@ from tests.docs import blocks as docs
 
 ROOT, DOCS, PAGES = docs.ROOT, docs.DOCS, docs.PAGES
 REFERENCE = DOCS / "reference"
-by_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+names = [str(page.relative_to(ROOT)) for page in PAGES]
+by_page = pytest.mark.parametrize("page", PAGES, ids=names)
+LONG = {DOCS / "guides" / "metastability.md", DOCS / "guides" / "year.md"}
 
 
 @pytest.fixture
@@ -40,7 +42,9 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@by_page
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.long) if page in LONG else page for page in PAGES], ids=names
+)
 def test_blocks(page: Path, workshop: Path) -> None:
     names: dict[str, Any] = {"__name__": "docs"}
     printed: str | None = None

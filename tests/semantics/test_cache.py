@@ -100,6 +100,7 @@ def test_an_unwritable_place_means_no_cache(tmp_path, warm):
     assert (cold, value, hits, cold_after) == ("True", warm[1][1], "0", "True")
 
 
+@pytest.mark.long
 def test_from_a_zip_file(tmp_path, warm):
     root = package(tmp_path)
     archive = tmp_path / "sysim.zip"
@@ -149,6 +150,7 @@ def test_damaged_files_are_replaced(tmp_path, warm):
     assert run(cache)[1:3] == [warm[1][1], "1"]
 
 
+@pytest.mark.long
 def test_only_the_newest_folders_are_kept(tmp_path):
     parent = tmp_path / "kernels"
     old = [parent / f"{i:032x}" for i in range(5)]

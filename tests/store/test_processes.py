@@ -77,8 +77,8 @@ def whole(place: Path) -> None:
 
 
 COMMANDS = [
-    (("run", "-n", "60"), 5),
-    (("run", "-n", "60", "--workers", "2"), 5),
+    (("run", "-n", "30", "--workers", "1"), 5),
+    pytest.param(("run", "-n", "60", "--workers", "2"), 5, marks=pytest.mark.long),
     pytest.param(("check", "-n", "15", "--workers", "1"), 7, marks=pytest.mark.long),
 ]
 

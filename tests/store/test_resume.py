@@ -161,7 +161,11 @@ def stopped_after(place: Path, count: int, how: type[BaseException], **options: 
 
 @pytest.mark.parametrize(
     ("how", "count", "workers"),
-    [(KeyboardInterrupt, 1, 1), pytest.param(Enough, 17, 1, marks=pytest.mark.long), (KeyboardInterrupt, 31, 2)],
+    [
+        (KeyboardInterrupt, 1, 1),
+        pytest.param(Enough, 17, 1, marks=pytest.mark.long),
+        pytest.param(KeyboardInterrupt, 31, 2, marks=pytest.mark.long),
+    ],
 )
 def test_a_sequential_study_goes_on(
     place: Path, simulated: list[tuple[int, int]], how: type[BaseException], count: int, workers: int

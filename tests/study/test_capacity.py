@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import sysim
 from sysim.errors import SysimError
 from sysim.report.capacity import plan_dict, plan_text
+from sysim.study.capacity import curve
 from sysim.study.capacity.plan import CapacityPlan
 from tests.theory.formulas import erlang_b
 
@@ -133,6 +135,104 @@ def test_a_database_that_may_not_grow_is_in_the_way() -> None:
 def test_the_most_replicas_are_in_the_way() -> None:
     found = plan(LOSS, {"planning.services": {"lines": {"max": 10}}})
     assert found.sizes is None and "lines has the 10 replicas that it may have at most" in found.problem
+
+
+TOLD = """
+sysim: 1
+name: told
+time: {duration: 5m, warmup: 20s}
+services:
+  front:
+    concurrency: 4
+    queue: {capacity: 100}
+    operations: {ask: [{work: {exponential: 20ms}}, {publish: ledger.note}]}
+  ledger:
+    concurrency: 1
+    queue: {capacity: 50}
+    operations: {note: [{work: {exponential: 11ms}}]}
+load: {asks: {call: front.ask, rate: 80/s}}
+slos: {quick: {load: asks, success: 99%, latency: {p99: 200ms}}}
+planning: {services: {front: {min: 1, max: 8}}}
+"""
+
+
+def test_who_receives_messages_does_not_fill_who_sends_them() -> None:
+    # The ledger can note 91 a second, one front can do 200, and nobody who asks waits for the ledger.
+    found = plan(TOLD)
+    assert found.sizes == (1,)
+    assert 1.6 < found.saturations[0].factor < 2.5
+    assert found.saturations[0].bottleneck == "front"
+
+
+RUSH = """
+sysim: 1
+name: rush
+time: {duration: 4m, warmup: 20s}
+services:
+  front:
+    concurrency: 60
+    queue: {capacity: 0}
+    operations: {ask: [{work: {exponential: 2ms}}, {call: back.look}]}
+  back:
+    concurrency: 10
+    queue: {capacity: 200}
+    operations: {look: [{work: {exponential: 100ms}}]}
+load:
+  asks:
+    call: front.ask
+    rate: {steps: [{at: 0s, rate: 20/s}, {at: 2m20s, rate: 170/s}, {at: 3m, rate: 20/s}]}
+slos: {served: {load: asks, success: 99%}}
+planning: {window: 1m..4m}
+"""
+
+
+def test_what_is_full_for_a_while_only_is_in_the_way_all_the_same() -> None:
+    # In the rush 17 workers of `back` are needed; of its 10 not one half is held over the whole stretch. It is `front`
+    # that turns people away, since its workers wait, and more of it would not help.
+    found = plan(RUSH)
+    back, front = found.sizes or (0, 0)
+    assert back >= 2 and front == 1 and found.exit_code == 0
+
+
+def test_a_service_that_shares_cores_can_be_full() -> None:
+    text = LOSS.replace("concurrency: 1\n    queue: {capacity: 0}", "cores: 1")
+    text = text.replace("success: 99%", "success: 99%, latency: {p90: 1s}")
+    found = plan(text, {"services.lines.operations.talk": [{"work": {"exponential": "40ms"}}]})
+    assert found.sizes == (4,)  # 3.2 cores are needed
+    assert found.saturations[0].bottleneck == "lines"
+    share = found.busy["nothing fails"]["lines"]
+    assert share == pytest.approx(0.8, abs=0.03)
+
+
+def test_faults_of_the_file_are_told_from_those_assumed() -> None:
+    fault = [{"name": "slow", "at": "4m", "for": "1m", "on": "lines", "slowdown": 1.1}]
+    found = plan(LOSS, {"faults": fault}, window="3m..6m")
+    assert [s.name for s in found.situations] == ["nothing else fails"]
+    assert [s.name for s in plan(LOSS, {"faults": fault}, window="6m..8m").situations] == ["nothing fails"]
+
+
+@pytest.mark.parametrize("guess", [None, (1.0, 1.01), (1.171875, 1.1875), (3.0, 3.05), (0.2, 0.203), (24.0, math.inf)])
+@pytest.mark.parametrize("breaks", [0.03, 0.7, 1.18, 1.19, 2.9, 7.0, 15.0])
+def test_a_saturation_is_closed_in_from_any_guess(guess: tuple[float, float] | None, breaks: float) -> None:
+    low, high = bracket = (0.0, math.inf)
+    steps = 0
+    while (factor := curve._next(bracket, guess)) is not None:
+        assert low < factor < high and steps < 40
+        low, high = bracket = (factor, high) if factor < breaks else (low, factor)
+        steps += 1
+    assert low < breaks <= high and high - low <= curve.NEAR * high
+
+
+def test_a_near_guess_saves_steps_and_nothing_is_looked_for_without_end() -> None:
+    def steps(guess: tuple[float, float] | None, breaks: float) -> int:
+        bracket, n = (0.0, math.inf), 0
+        while (factor := curve._next(bracket, guess)) is not None:
+            bracket, n = ((factor, bracket[1]) if factor < breaks else (bracket[0], factor)), n + 1
+        return n
+
+    assert steps((1.171875, 1.1875), 1.18) == 2 < steps(None, 1.18)
+    assert steps((1.171875, 1.1875), 1.2) <= 4
+    assert steps((1.171875, 1.1875), math.inf) < 10 and steps(None, math.inf) < 10
 
 
 def test_errors_are_not_mended_by_replicas() -> None:

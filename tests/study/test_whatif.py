@@ -269,6 +269,7 @@ def test_ctrl_c_keeps_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None
     assert "Interrupted after 1 replication" in " ".join(sentences(found))
 
 
+@pytest.mark.long
 def test_a_shipped_experiment_goes_on_as_it_would_have() -> None:
     """Doing nothing is the run itself; taking the fault back is the run in which it ended then: to the digest."""
     shipped = sysim.load("payment_slowdown").model
@@ -302,10 +303,8 @@ def test_the_engines_go_on_alike_in_a_shipped_experiment() -> None:
 ZONES = Path(__file__).parents[2] / "experiments" / "drain_the_zone.yaml"
 
 
-@pytest.mark.parametrize(
-    ("variant", "helps"),
-    [("nobody_acts", True), pytest.param("no_room_nobody_acts", False, marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("variant", "helps"), [("nobody_acts", True), ("no_room_nobody_acts", False)])
 def test_a_sick_zone_is_drained_where_the_others_have_room(variant: str, helps: bool) -> None:
     found = sysim.what_if(sysim.load(ZONES, variant=variant), "100s", replications=3, kinds=["drain", "rollback"])
     drained = effect(found, "drain zone a")

@@ -71,6 +71,7 @@ def mean_in_system(states: States, mu: float) -> float:
     return float(at_0 @ r @ inverse @ inverse @ np.ones(n))
 
 
+@pytest.mark.long
 def test_the_numerical_answer_is_that_of_a_long_truncated_chain() -> None:
     """Birth and death by states, 600 levels, solved as one linear system."""
     states, mu, levels = THREE, 1.0, 600

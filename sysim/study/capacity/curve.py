@@ -91,26 +91,37 @@ def saturation(lab: Lab, sizes: Sizes, situation: int, confidence: float = 0.95)
         return {k: lab.kept([seen]) for _, k, seen in lab.see((case, k) for k in replications)}
 
     brackets: dict[int, Bracket] = {}
-    waiting = {k: (0.0, math.inf) for k in range(ASKED)}
-    while waiting:
-        factors = {k: _next(bracket) for k, bracket in waiting.items()}
-        for k, factor in factors.items():
-            if factor is None:
-                brackets[k] = waiting.pop(k)
-        for factor in sorted({factor for factor in factors.values() if factor is not None}):
-            asked = [k for k in waiting if factors[k] == factor]
-            for k, good in kept(factor, asked).items():
-                low, high = waiting[k]
-                waiting[k] = (factor, high) if good else (low, factor)
+    for replications in (range(PAIR), range(PAIR, ASKED)):
+        # Where the first ones break, the others will break nearly, which saves half of the steps.
+        guess = brackets.get(0)
+        waiting = dict.fromkeys(replications, (0.0, math.inf))
+        while waiting:
+            factors = {k: _next(bracket, guess) for k, bracket in waiting.items()}
+            for k, factor in factors.items():
+                if factor is None:
+                    brackets[k] = waiting.pop(k)
+            for factor in sorted({factor for factor in factors.values() if factor is not None}):
+                asked = [k for k in waiting if factors[k] == factor]
+                for k, good in kept(factor, asked).items():
+                    low, high = waiting[k]
+                    waiting[k] = (factor, high) if good else (low, factor)
     found = median([brackets[k] for k in sorted(brackets)], confidence)
     high = found.bracket[1]
     bottleneck, how = (None, "") if math.isinf(high) else _bottleneck(lab, sizes, situation, high)
     return Saturation(situation, found, bottleneck, how)
 
 
-def _next(bracket: Bracket) -> float | None:
-    """The factor to try next: doubling until it breaks, then halving; None when it is near enough."""
+def _next(bracket: Bracket, guess: Bracket | None = None) -> float | None:
+    """The factor to try next, None when it is near enough: away from a `guess` in steps that grow threefold, or from 1
+    by doubling, until there is one that holds and one that does not; then halving.
+    """
     low, high = bracket
+    if guess is not None and guess[0] > 0.0 and not math.isinf(guess[1]):
+        below, above = guess
+        if math.isinf(high) and low < HIGHEST:
+            return round(below if low == 0.0 else above if low <= below else below + 3.0 * (low - below), 6)
+        if low == 0.0 and (further := above - 3.0 * (above - high)) > 0.0 and high >= 0.01:
+            return round(further, 6)
     if math.isinf(high):
         return None if low >= HIGHEST else 1.0 if low == 0.0 else low * 1.5 if low < 2.0 else low * 2.0
     if high - low <= NEAR * high or high < 0.01:

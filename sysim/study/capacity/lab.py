@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import networkx as nx
 
@@ -20,10 +20,9 @@ from sysim.result.run import Run
 from sysim.study.capacity.goals import JUDGED, Goal
 from sysim.study.capacity.situations import Situation
 from sysim.study.capacity.sizes import Room, Sizes
+from sysim.study.capacity.stress import Stress, stresses
 from sysim.study.trials import Simulation, Trials
 
-FULL, LEAST = 0.9, 1e-3
-"""The share of its workers that a full service holds on average, or the share of its requests that it turns away."""
 PAIR = 2
 """Replications of a case in a search."""
 FIRST, MOST = 3, 24
@@ -38,18 +37,6 @@ class Case:
     situation: int
     factor: float = 1.0
     whole: bool = False
-
-
-@dataclass(frozen=True)
-class Stress:
-    """How a service fared: workers held as a share of those ready (None: unlimited), seconds waited in all, the share
-    of arrivals turned away, arrivals.
-    """
-
-    busy: float | None
-    waited_s: float
-    turned_away: float
-    arrivals: int
 
 
 @dataclass(frozen=True)
@@ -80,6 +67,13 @@ class Judgement:
     confidence: float
 
 
+Task = tuple[Case, int]
+"""A replication of a case."""
+Found = TypeVar("Found")
+Judging = Generator[list[Task], None, Found]
+"""A judgement under way: it asks for fresh runs of what it yields before it goes on."""
+
+
 @dataclass
 class Lab:
     """Runs cases and remembers what was seen of them. `fresh` cases have other random numbers than those of a search.
@@ -100,9 +94,14 @@ class Lab:
     _seen: dict[tuple[bool, Case, int], Seen] = field(default_factory=dict)
     _trials: list[Trials[Case, Seen]] = field(default_factory=list)
     _below: nx.DiGraph[str] = field(default_factory=nx.DiGraph)
+    _awaited: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self._below = nx.transitive_closure(nx.DiGraph(service_graph(self.scenario)))
+        calls = service_graph(self.scenario)
+        # Nobody waits for who receives a message, so that one cannot be what fills its senders.
+        calls.remove_edges_from([(a, b) for a, b, edge in calls.edges(data=True) if edge["published"]])
+        self._below = nx.transitive_closure(calls)
+        self._awaited = frozenset(name for goal in self.goals for name in self._below[goal.load])
         self._trials = [Trials(self.build, simulation, self.look, self.workers) for simulation in self.simulations]
 
     def build(self, case: Case) -> Scenario:
@@ -118,15 +117,7 @@ class Lab:
         failures = [some for load in loads for some in window.loads[load].failures]
         return Seen(
             values=tuple(goal.value(run) for goal in self.goals),
-            services={
-                name: Stress(
-                    stats.utilisation,
-                    (stats.wait.mean or 0.0) * stats.wait.n,
-                    (stats.rejected + stats.outcomes["shed"]) / stats.arrivals if stats.arrivals else 0.0,
-                    stats.arrivals,
-                )
-                for name, stats in window.services.items()
-            },
+            services=stresses(run, JUDGED, self.scenario.services),
             began=by_service(origins(failures)) if failures else {},
             flow={
                 name: (
@@ -142,7 +133,7 @@ class Lab:
             value_lost=sum(stats.value_lost or 0.0 for stats in window.loads.values()),
         )
 
-    def see(self, tasks: Iterable[tuple[Case, int]], fresh: bool = False) -> Iterable[tuple[Case, int, Seen]]:
+    def see(self, tasks: Iterable[Task], fresh: bool = False) -> Iterable[tuple[Case, int, Seen]]:
         """What is seen of each (case, replication), in their order."""
         wanted = list(tasks)
         missing = [task for task in wanted if (fresh, *task) not in self._seen]
@@ -177,11 +168,12 @@ class Lab:
         return None, seen
 
     def in_the_way(self, seen: Seen) -> list[str]:
-        """The services that were full, or turned requests away, while nothing that they call was: by name."""
-        full = [
-            name for name, stress in seen.services.items() if (stress.busy or 0.0) >= FULL or stress.turned_away > LEAST
-        ]
+        """The services that were full, or turned requests away, while nothing that they call was: by name. Where some
+        of them are waited for by those who are promised something, only these.
+        """
+        full = [name for name, stress in seen.services.items() if stress.full]
         below = self._below
+        full = [name for name in full if name in self._awaited] or full
         return sorted(name for name in full if not any(other in below[name] for other in full if other != name))
 
     def kept(self, seen: Sequence[Seen]) -> bool:
@@ -197,24 +189,58 @@ class Lab:
             found.append(len(known) < len(values) or not goal.holds(mean(known)))
         return found
 
-    def judge(self, sizes: Sizes, situations: Sequence[int], confidence: float, every: bool) -> Judgement:
-        """A fresh check of some sizes over whole stretches; without `every` it ends with what is violated."""
-        found: dict[int, tuple[Word, tuple[Verdict, ...]]] = {}
-        share = 1.0 / max(1, len(situations) * len(self.goals))
-        for situation in situations:
-            found[situation] = self._in(Case(sizes, situation, whole=True), confidence, share)
-            if found[situation][0] == "violated" and not every:
-                break
-        words = {word for word, _ in found.values()}
-        word: Word = "violated" if "violated" in words else "undecided" if "undecided" in words else "holds"
-        return Judgement(word, {number: verdicts for number, (_, verdicts) in found.items()}, confidence)
+    def judge(self, sizes: Sizes, situations: Sequence[int], confidence: float) -> Judgement:
+        """A fresh check of some sizes over whole stretches, in all situations whatever is found in one."""
+        every = [self._in(Case(sizes, n, whole=True), confidence, self._share(situations)) for n in situations]
+        found = dict(zip(situations, self._together(every), strict=True))
+        return _judgement({number: one for number, one in found.items() if one is not None}, confidence)
 
-    def _in(self, case: Case, confidence: float, share: float) -> tuple[Word, tuple[Verdict, ...]]:
+    def judge_each(
+        self, asked: Sequence[tuple[Sizes, Sequence[int]]], confidence: float, until: Callable[[int, Judgement], bool]
+    ) -> list[Judgement | None]:
+        """Fresh checks of several sizes side by side, each in its situations one after the other and only as far as it
+        takes to find one that is violated. No more is looked at once `until` is true of a number and its judgement:
+        the others are None then.
+        """
+        return self._together([self._one_by_one(*one, confidence) for one in asked], until)
+
+    def _together(
+        self, judging: Sequence[Judging[Found]], until: Callable[[int, Found], bool] = lambda number, found: False
+    ) -> list[Found | None]:
+        """What several judgements end with. They take turns, so that there is work for all workers."""
+        found: list[Found | None] = [None] * len(judging)
+        wanted: dict[int, list[Task]] = {number: [] for number in range(len(judging))}
+        while wanted:
+            for _ in self.see((task for tasks in wanted.values() for task in tasks), fresh=True):
+                pass
+            for number in list(wanted):
+                try:
+                    wanted[number] = next(judging[number])
+                except StopIteration as end:
+                    del wanted[number]
+                    found[number] = end.value
+                    if until(number, end.value):
+                        return found
+        return found
+
+    def _one_by_one(self, sizes: Sizes, situations: Sequence[int], confidence: float) -> Judging[Judgement]:
+        found: dict[int, tuple[Word, tuple[Verdict, ...]]] = {}
+        for number in situations:
+            found[number] = yield from self._in(Case(sizes, number, whole=True), confidence, self._share(situations))
+            if found[number][0] == "violated":
+                break
+        return _judgement(found, confidence)
+
+    def _share(self, situations: Sequence[int]) -> float:
+        return 1.0 / max(1, len(situations) * len(self.goals))
+
+    def _in(self, case: Case, confidence: float, share: float) -> Judging[tuple[Word, tuple[Verdict, ...]]]:
         """One situation. That all goals hold asks each of them; that some goal does not shares the error among all."""
         planned = looks(FIRST, MOST)
         held: tuple[Verdict, ...] = ()
         for number, look in enumerate(planned):
-            seen = [one for _, _, one in self.see(((case, k) for k in range(look)), fresh=True)]
+            yield [(case, k) for k in range(look)]
+            seen = [self._seen[True, case, k] for k in range(look)]
             spent = Strictness(spent_at(planned, number), guarded=True)
             held = self._verdicts(seen, confidence, spent)
             if all(verdict.verdict == "pass" for verdict in held):
@@ -237,4 +263,10 @@ class Lab:
         return tuple(found)
 
 
-__all__ = ["FIRST", "MOST", "PAIR", "Case", "Judgement", "Lab", "Seen", "Stress", "Word"]
+def _judgement(found: Mapping[int, tuple[Word, tuple[Verdict, ...]]], confidence: float) -> Judgement:
+    words = {word for word, _ in found.values()}
+    word: Word = "violated" if "violated" in words else "undecided" if "undecided" in words else "holds"
+    return Judgement(word, {number: verdicts for number, (_, verdicts) in found.items()}, confidence)
+
+
+__all__ = ["FIRST", "MOST", "PAIR", "Case", "Judgement", "Lab", "Seen", "Word"]

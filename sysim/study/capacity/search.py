@@ -173,32 +173,51 @@ def certified(search: Search, sizes: Sizes, confidence: float) -> Certificate:
     """The plan on fresh random numbers and whole stretches, mended where these say otherwise than the search."""
     lab, checked = search.lab, set[Sizes]()
     for rounds in range(CHECKS):
-        plan = lab.judge(sizes, tuple(search.order), confidence, every=True)
+        plan = lab.judge(sizes, tuple(search.order), confidence)
         last = rounds == CHECKS - 1
         if plan.word != "holds" and not last:
             checked.add(sizes)
             sizes = search.larger(sizes, _worst(search, sizes, plan))
             continue
-        fewer: dict[str, Judgement] = {}
-        overloaded: set[str] = set()
-        smaller = None
-        for k, name in enumerate(lab.room.names):
-            less = (*sizes[:k], sizes[k] - 1, *sizes[k + 1 :])
-            if sizes[k] <= lab.room.least[k]:
-                continue
-            fewer[name] = lab.judge(less, tuple(search.order), confidence, every=False)
-            search.remember(fewer[name])
-            if less[k] < search.least[k]:
-                if fewer[name].word != "violated":
-                    overloaded.add(name)
-            elif fewer[name].word == "holds" and less not in checked and not last:
-                smaller = less
-                break
-        if smaller is None:
-            return Certificate(sizes, plan, fewer, frozenset(overloaded), rounds)
+        less = {
+            name: (*sizes[:k], sizes[k] - 1, *sizes[k + 1 :])
+            for k, name in enumerate(lab.room.names) if sizes[k] > lab.room.least[k]
+        }  # fmt: skip
+        fewer, spared = _fewer(search, less, confidence, set() if last else set(less.values()) - checked)
+        if spared is None:
+            too_few = {name for k, name in enumerate(lab.room.names) if name in less and _short(search, less[name], k)}
+            overloaded = frozenset(name for name in too_few if fewer[name].word != "violated")
+            return Certificate(sizes, plan, fewer, overloaded, rounds)
         checked.add(sizes)
-        sizes = smaller
+        sizes = spared
     raise AssertionError("the last round returns")
+
+
+def _short(search: Search, sizes: Sizes, k: int) -> bool:
+    """Whether service number `k` has more work than that many replicas can ever do."""
+    return sizes[k] < search.least[k]
+
+
+def _fewer(
+    search: Search, less: dict[str, Sizes], confidence: float, free: set[Sizes]
+) -> tuple[dict[str, Judgement], Sizes | None]:
+    """How the plan fares with one replica `less` of each service; and those of the sizes in `free` that hold, if any.
+
+    Where a service then has more work than it can do, only the hardest situation is looked at: it may not go anyway.
+    """
+    lab, order = search.lab, tuple(search.order)
+    short = [_short(search, sizes, lab.room.names.index(name)) for name, sizes in less.items()]
+    sizes = list(less.values())
+    asked = [(some, order[:1] if over else order) for some, over in zip(sizes, short, strict=True)]
+
+    def may_go(number: int, judgement: Judgement) -> bool:
+        return judgement.word == "holds" and not short[number] and sizes[number] in free
+
+    found = {name: one for name, one in zip(less, lab.judge_each(asked, confidence, may_go), strict=True) if one}
+    for one in found.values():
+        search.remember(one)
+    numbers = [number for number, name in enumerate(less) if name in found and may_go(number, found[name])]
+    return found, sizes[numbers[0]] if numbers else None
 
 
 def _worst(search: Search, sizes: Sizes, plan: Judgement) -> list[Seen]:

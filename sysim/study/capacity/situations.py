@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sysim.errors import SysimError
 from sysim.model import (
-    ConstantRate,
     CrashFault,
     Fault,
     NoFailure,
@@ -23,8 +22,9 @@ from sysim.model import (
     ZoneLoss,
     ZoneTarget,
 )
-from sysim.model.demand import mean_rate, utilisation
+from sysim.model.demand import mean_rate
 from sysim.model.graph import critical_paths, finite
+from sysim.model.holding import replicas_busy_each
 from sysim.model.planning import Assumption
 from sysim.model.scenario import default_bucket
 from sysim.model.stretch import stretch
@@ -88,8 +88,9 @@ class Situation:
 def situations(scenario: Scenario, planning: Planning, sized: Sequence[str]) -> tuple[Situation, ...]:
     """All situations of a plan: the busiest stretch under each assumption, and that of each fault of the file."""
     start, end = judged(scenario, planning)
+    nothing = "nothing else fails" if stretch(scenario, start, end, 0).faults else "nothing fails"
     found = [
-        Situation(name, start, end, tuple(breaks))
+        Situation(name or nothing, start, end, tuple(breaks))
         for assumption in planning.assume
         for name, breaks in _breaks(scenario, assumption, sized)
     ]
@@ -150,19 +151,14 @@ def busiest(scenario: Scenario, length: int) -> tuple[int, int]:
 
 
 def _weights(scenario: Scenario) -> list[dict[str, float]]:
-    """For each service with a limit: the utilisation that one request a second of each open load makes."""
+    """For each service with a limit: the share of its replicas that one request a second of each open load takes."""
     rows: dict[str, dict[str, float]] = {}
-    for name, load in scenario.load.items():
-        if not isinstance(load, OpenLoad):
-            continue
-        alone = scenario.model_copy(update={"load": {name: load.model_copy(update={"rate": ConstantRate(value=1.0)})}})
-        for service, share in utilisation(alone).items():
-            if share is not None:
-                rows.setdefault(service, {})[name] = share
-    if rows:
-        return list(rows.values())
-    # Nothing is limited: the stretch with the most requests.
-    return [{name: 1.0 for name, load in scenario.load.items() if isinstance(load, OpenLoad)}]
+    each = replicas_busy_each(scenario)
+    for load, busy in each.items():
+        for service, replicas in busy.items():
+            rows.setdefault(service, {})[load] = replicas / scenario.services[service].replicas
+    # Where nothing is limited: the stretch with the most requests.
+    return list(rows.values()) or [dict.fromkeys(each, 1.0)]
 
 
 def lead_of(scenario: Scenario) -> int:
@@ -186,9 +182,10 @@ def enough(scenario: Scenario, situation: Situation, loads: Sequence[str]) -> in
 # --- what breaks ------------------------------------------------------------------------------------------
 
 def _breaks(scenario: Scenario, assumption: Assumption, sized: Sequence[str]) -> list[tuple[str, list[Break]]]:
+    """What an assumption breaks: a name, empty where it is nothing, and the faults."""
     match assumption:
         case NoFailure():
-            return [("nothing fails", [])]
+            return [("", [])]
         case ReplicaLoss():
             return [("a replica of each is lost", [Break(ServiceTarget(service=x), CrashFault(), 1) for x in sized])]
         case ZoneLoss():

@@ -9,7 +9,7 @@ from math import ceil
 from sysim.errors import SysimError
 from sysim.model import Planning, Scenario, ServiceTarget, ZoneTarget
 from sysim.model.demand import servers
-from sysim.model.holding import held, working
+from sysim.model.holding import replicas_busy
 from sysim.study.capacity.situations import Situation
 
 AIM = 0.75
@@ -95,14 +95,8 @@ def room(scenario: Scenario, planning: Planning) -> Room:
 
 def need(scenario: Scenario, room: Room) -> tuple[float, ...]:
     """How many replicas of each service of `room` would be held all the time, if nothing ever waited."""
-    holding, work = held(scenario), working(scenario)
-    found = []
-    for name in room.names:
-        body = scenario.services[name]
-        by_work = work[name] * body.replicas / (servers(body) or 1.0)
-        by_worker = holding.get(name, 0.0) / (body.concurrency or 1)
-        found.append(max(by_work, by_worker))
-    return tuple(found)
+    busy = replicas_busy(scenario)
+    return tuple(busy[name] for name in room.names)
 
 
 def start(scenarios: Mapping[Situation, Scenario], room: Room, aim: float = AIM) -> tuple[Sizes, Sizes]:
