@@ -33,21 +33,9 @@ CANCELLED: Final = 12
 IN_FLIGHT: Final = 13
 N_OUTCOMES: Final = 14
 OUTCOMES: Final = (
-    "ok",
-    "degraded",
-    "error",
-    "timeout",
-    "deadline",
-    "rejected",
-    "shed",
-    "circuit_open",
-    "rate_limited",
-    "bulkhead_full",
-    "unreachable",
-    "lost",
-    "cancelled",
-    "in_flight",
-)
+    "ok", "degraded", "error", "timeout", "deadline", "rejected", "shed", "circuit_open", "rate_limited",
+    "bulkhead_full", "unreachable", "lost", "cancelled", "in_flight",
+)  # fmt: skip
 
 # --- ranks: what goes first among entries of one instant ------------------------------------------
 R_FAULT: Final = 0  # faults begin and end, replicas restart: the world changes before anything happens in it
