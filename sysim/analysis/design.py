@@ -8,6 +8,7 @@ from sysim.model import ClosedLoad, Scenario, TimeWindow
 from sysim.model.demand import offered_rates
 from sysim.model.graph import Site, owner, sites
 from sysim.model.topology import Step
+from sysim.model.users import peak_users
 
 NS = 1_000_000_000
 
@@ -81,7 +82,7 @@ def _reason(scenario: Scenario, site: Site, rates: dict[str, float]) -> str:
 def _instances(scenario: Scenario, caller: str) -> int:
     if caller in scenario.load:
         load = scenario.load[caller]
-        return load.users if isinstance(load, ClosedLoad) else load.clients
+        return peak_users(load.users) if isinstance(load, ClosedLoad) else load.clients
     return scenario.services[owner(caller)].replicas
 
 

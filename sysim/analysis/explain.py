@@ -23,6 +23,7 @@ from sysim.model import (
     Scenario,
     Service,
     Slo,
+    Window,
 )
 from sysim.model.action import LOAD_CONDITIONS
 from sysim.model.demand import mean, mean_rate, offered_rates, peak_of_calendar, peak_rate, utilisation
@@ -40,6 +41,7 @@ from sysim.model.graph import (
 )
 from sysim.model.holding import held
 from sysim.model.impatience import pages
+from sysim.model.users import Users, mean_users, peak_users
 from sysim.units import format_duration
 from sysim.zones import abbreviation, local, utc
 
@@ -119,7 +121,7 @@ def _load(scenario: Scenario) -> Iterator[str]:
         else:
             assert isinstance(load, ClosedLoad)
             pause = mean(load.think) / NS
-            how = f"{count(load.users)} users who think for {span(pause)} and wait for every answer"
+            how = f"{_users(load.users, window)} who think for {span(pause)} and wait for every answer"
         to = (
             listed(sorted(load.mix))
             if load.mix
@@ -152,6 +154,13 @@ def _load(scenario: Scenario) -> Iterator[str]:
     )
     if quiet:
         yield f"never called: {listed(quiet)}"
+
+
+def _users(users: Users, window: Window) -> str:
+    average, peak = mean_users(users, window.start, window.end), peak_users(users, window.start, window.end)
+    if average > peak * 0.9999:
+        return f"{count(peak)} users"
+    return f"up to {count(peak)} users, {average:.4g} on average,"
 
 
 def _calls(number: float) -> str:

@@ -34,7 +34,8 @@ policy        CallPolicy(name?, place?, timeout?, deadline?, cancel, retry?, hed
 balancing     RoundRobin() Random() LeastRequest(choices) LeastOutstanding()
 workload      OpenLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, rate, arrivals,
               clients)
-              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, users, think: D)
+              ClosedLoad(mix | journey, policy?, value?, degraded_value?, zone?, priority, users: a number or
+              UserSteps(steps: UserStep(at, users)) UserStages(start, stages: UserStage(duration, to)), think: D)
               ConstantRate(value) StepsRate(steps: RateStep(at, rate)) SineRate(mean, amplitude, period,
               phase) StagesRate(start, stages: RateStage(duration, to)) ReplayRate(instants) Poisson() Evenly()
               Batch(size? | geometric?; .mean) ModulatedRate(states: RateState(rate, mean); .mean)
@@ -196,6 +197,7 @@ from sysim.model.topology import (
     Think,
     Work,
 )
+from sysim.model.users import UserStage, UserStages, UserStep, UserSteps, peak_users
 from sysim.model.values import FailureOutcome, Model, Money, Outcome
 from sysim.model.workload import (
     Arrivals,
@@ -216,6 +218,11 @@ for _whole in (OpenLoad, ClosedLoad, Scenario):
     _whole.model_rebuild(force=True)
 
 __all__ = [
+    "UserStage",
+    "UserStages",
+    "UserStep",
+    "UserSteps",
+    "peak_users",
     "Assumption",
     "NoFailure",
     "Planning",

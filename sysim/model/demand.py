@@ -31,6 +31,7 @@ from sysim.model.distribution import (
 from sysim.model.scenario import Scenario
 from sysim.model.shapes import BaseRate, ConstantRate, ModulatedRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import Call, Choose, Parallel, Publish, Repeat, Service, Step, Work
+from sysim.model.users import mean_users
 from sysim.model.workload import ClosedLoad, OpenLoad, RateProfile
 
 NS_PER_SECOND = 1_000_000_000
@@ -281,15 +282,15 @@ def _parts(step: Step, flags: dict[str, bool]) -> list[tuple[float, tuple[float,
 def offered_rates(scenario: Scenario) -> dict[str, float]:
     """The mean rate (per second) at which each ``service.operation`` is called over the window `all`.
 
-    Closed loads count with the most they could send if every answer came at once: users/think, nothing
-    when users do not think. The calls between operations must not form a circle.
+    Closed loads count with the most they could send if every answer came at once: users (on average) / think,
+    nothing when users do not think. The calls between operations must not form a circle.
     """
     offered: dict[str, float] = {}
     for load in scenario.load.values():
         if isinstance(load, OpenLoad):
             rate = mean_rate(load.rate, scenario.time.warmup, scenario.time.duration)
         else:
-            rate = _closed_rate(load)
+            rate = _closed_rate(load, scenario.time.warmup, scenario.time.duration)
         calls = load.mix or step_demand(load.journey, scenario.flags)[1]
         for target, times in calls.items():
             offered[target] = offered.get(target, 0.0) + rate * times
@@ -304,9 +305,9 @@ def offered_rates(scenario: Scenario) -> dict[str, float]:
     return offered
 
 
-def _closed_rate(load: ClosedLoad) -> float:
+def _closed_rate(load: ClosedLoad, start: int, end: int) -> float:
     thinking = mean(load.think)
-    return load.users * NS_PER_SECOND / thinking if thinking > 0.0 else 0.0
+    return mean_users(load.users, start, end) * NS_PER_SECOND / thinking if thinking > 0.0 else 0.0
 
 
 def _callers_first(scenario: Scenario) -> list[str]:

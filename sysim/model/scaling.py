@@ -14,6 +14,7 @@ from sysim.model.shapes import (
     StagesRate,
     StepsRate,
 )
+from sysim.model.users import times_between, times_users
 from sysim.model.workload import ClosedLoad, Load, OpenLoad, RateProfile
 from sysim.units import MAX_NS
 
@@ -26,7 +27,7 @@ def scaled(
     scenario: Scenario, factor: float, start: int = 0, end: int | None = None, loads: tuple[str, ...] = ()
 ) -> Scenario:
     """`scenario` with `factor` times the rate of the `loads` (all of them if none is named) from `start` to `end`
-    (ns; None: to the end). Closed loads have so many times the users, at least one; they and sines can be changed
+    (ns; None: to the end). Closed loads have so many times the users, throughout at least one. Sines can be changed
     for the whole run only and replays not at all, else `CannotScale` is raised.
     """
     if factor == 1.0:
@@ -41,9 +42,8 @@ def scaled(
 def _load(name: str, load: Load, factor: float, start: int, end: int | None) -> Load:
     always = start <= 0 and end is None
     if isinstance(load, ClosedLoad):
-        if not always:
-            raise CannotScale(f"the load {name!r} has users, whose number cannot change during a run; give it a rate")
-        return load.model_copy(update={"users": max(1, round(load.users * factor))})
+        users = times_users(load.users, factor) if always else times_between(load.users, factor, start, end)
+        return load.model_copy(update={"users": users})
     assert isinstance(load, OpenLoad)
     if isinstance(load.rate, ReplayRate):
         raise CannotScale(f"the load {name!r} replays exact instants, which cannot be more or fewer; give it a rate")

@@ -19,6 +19,7 @@ from sysim.model.shapes import (
     StagesRate,
     StepsRate,
 )
+from sysim.model.users import users_from
 from sysim.model.workload import OpenLoad, RateProfile
 from sysim.zones import local
 
@@ -31,6 +32,7 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
 
     - rates are those of the scenario at every instant, in a run of the same key with the same noise; only evenly
       spaced arrivals fall elsewhere in their intervals, and states that come by chance (mmpp) come at other instants;
+    - there are as many users as in the scenario at every instant;
     - faults and actions of before are left out, except for what is still in force (`sysim.model.part_of_a_run`);
     - windows are kept where they lie within the stretch, and checks where all that they name is there;
     - `variants` are patches of the file and are left out, the checks of single variants stay as they are;
@@ -45,7 +47,11 @@ def stretch(scenario: Scenario, start: int, end: int, warmup: int) -> Scenario:
     cut = max(0, start - warmup)
     duration = end - cut
     loads = {
-        name: load.model_copy(update={"rate": rate_from(load.rate, cut, end)}) if isinstance(load, OpenLoad) else load
+        name: load.model_copy(
+            update={"rate": rate_from(load.rate, cut, end)}
+            if isinstance(load, OpenLoad)
+            else {"users": users_from(load.users, cut, end)}
+        )
         for name, load in scenario.load.items()
     }
     faults = faults_from(scenario.faults, cut, end)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from sysim.model.calendar import CalendarRate
 from sysim.model.distribution import Constant, DistributionLike
 from sysim.model.policy import CallPolicy
 from sysim.model.shapes import ConstantRate, ModulatedRate, ReplayRate, SineRate, StagesRate, StepsRate
 from sysim.model.topology import StepField, Target
+from sysim.model.users import UserStages, UserSteps
 from sysim.model.values import (
     Model,
     MoneyField,
@@ -150,11 +151,23 @@ class OpenLoad(_Load):
         return arrivals
 
 
+def _kind_of_users(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return str(kind) if kind in ("steps", "stages") else "number"
+
+
 class ClosedLoad(_Load):
-    """`users` in a loop: each thinks for `think`, then sends and waits, or goes through the journey."""
+    """`users` in a loop: each thinks for `think`, then sends and waits, or goes through the journey. There are as many
+    all the time, or as many as a profile says (`sysim.model.users`).
+    """
 
     kind: Literal["closed"] = "closed"
-    users: PositiveCount
+    users: Annotated[
+        Annotated[PositiveCount, Tag("number")]
+        | Annotated[UserSteps, Tag("steps")]
+        | Annotated[UserStages, Tag("stages")],
+        Discriminator(_kind_of_users),
+    ]
     think: DistributionLike = Constant(value=0)
 
 

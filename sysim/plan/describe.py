@@ -116,7 +116,8 @@ def _loads(plan: Plan) -> Iterable[str]:
     for number, name in enumerate(plan.names.loads):
         row = plan.loads[number]
         if row[t.L_CLOSED]:
-            yield f"{name}: {row[t.L_CLIENTS]} users, think {_distribution(plan, row[t.L_THINK])}"
+            most = "" if row[t.L_STAYS] < 0 else "up to "
+            yield f"{name}: {most}{row[t.L_CLIENTS]} users, think {_distribution(plan, row[t.L_THINK])}"
         else:
             kind = ("poisson", "evenly", "batch", "mmpp")[row[t.L_ARRIVALS]]
             rate = plan.rates[row[t.L_FIRST_RATE], t.Q_RATE]
@@ -173,6 +174,8 @@ def _instruction(plan: Plan, number: int) -> str:
             return f"work {_distribution(plan, arg)}"
         case t.OP_THINK:
             return f"think {_distribution(plan, arg)}"
+        case t.OP_PAUSE:
+            return f"pause {_distribution(plan, arg)}, or leave"
         case t.OP_CALL:
             fallback = f", fallback at {row[t.I_FALLBACK]}" if row[t.I_FALLBACK] >= 0 else ""
             return f"call site {arg}: {plan.names.sites[arg]}{optional}{fallback}"

@@ -85,6 +85,7 @@ class Plan:
     loads: Ints
     loadsF: Floats
     rates: Floats
+    stays: Ints
     noise: Ints
     noiseF: Floats
     noise_slots: Ints

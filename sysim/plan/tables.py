@@ -33,21 +33,9 @@ CANCELLED: Final = 12
 IN_FLIGHT: Final = 13
 N_OUTCOMES: Final = 14
 OUTCOMES: Final = (
-    "ok",
-    "degraded",
-    "error",
-    "timeout",
-    "deadline",
-    "rejected",
-    "shed",
-    "circuit_open",
-    "rate_limited",
-    "bulkhead_full",
-    "unreachable",
-    "lost",
-    "cancelled",
-    "in_flight",
-)
+    "ok", "degraded", "error", "timeout", "deadline", "rejected", "shed", "circuit_open", "rate_limited",
+    "bulkhead_full", "unreachable", "lost", "cancelled", "in_flight",
+)  # fmt: skip
 
 # --- ranks: what goes first among entries of one instant ------------------------------------------
 R_FAULT: Final = 0  # faults begin and end, replicas restart: the world changes before anything happens in it
@@ -87,6 +75,7 @@ OP_CHANCE: Final = 6  # goes to NEXT when uniform(key, SALT) >= codeF[row, 0], e
 OP_FLAG: Final = 7  # goes to NEXT when flag ARG is off
 OP_JUMP: Final = 8  # goes to NEXT
 OP_THINK: Final = 9  # ARG distribution; journeys only
+OP_PAUSE: Final = 10  # as THINK, the pause before a round of users who come and go
 
 BR_PC: Final = 0  # branches: first instruction
 BR_SALT: Final = 1
@@ -283,7 +272,8 @@ L_THINK: Final = 10  # distribution
 L_CALL_PC: Final = 11  # first instruction of stream 0's one-call program; stream j is at L_CALL_PC + 2 * j
 L_CLASS: Final = 12  # priorities in order: 0 is served first; all 0 where no queue goes by them
 L_JOURNEY: Final = 13  # 1: its rounds are journeys, which are counted
-N_L: Final = 14
+L_STAYS: Final = 14  # row of `stays` of user 0, and so on; NONE: all users are there all the time
+N_L: Final = 15
 CLASSES: Final = 8  # different priorities that a plan may have
 LF_BATCH: Final = 0
 N_LF: Final = 1
@@ -309,6 +299,12 @@ LT_CUMULATED: Final = 3  # the integral at its start
 LT_ROW: Final = 4  # its row of `rates`
 LT_NUMBER: Final = 5  # how many states there have been
 N_LT: Final = 6
+
+# stays of users who come and go: a row for the first one of each, then the others; NEVER, NEVER of one who never comes
+Y_FROM: Final = 0  # ns
+Y_UNTIL: Final = 1  # NEVER: to the end of the run
+Y_NEXT: Final = 2  # row of the next stay of the same user, NONE after the last
+N_Y: Final = 3
 
 # noise: the loads whose calendar has some, and in noise_slots the slot of each row of `rates` (0 for others)
 NZ_FIRST: Final = 0  # rows of `rates`

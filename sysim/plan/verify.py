@@ -17,6 +17,7 @@ _FALLS_THROUGH = (
     t.OP_CHANCE,
     t.OP_FLAG,
     t.OP_THINK,
+    t.OP_PAUSE,
 )
 _OF_SERVICES = (
     t.LEVER_CLEAR_QUEUE, t.LEVER_RESTART, t.LEVER_DRAIN, t.LEVER_SCALE, t.LEVER_DEPLOY, t.LEVER_ROLLBACK,
@@ -72,8 +73,8 @@ def _programs(plan: Plan) -> None:
     if not used:
         return
     op, arg, following = code[:, t.I_OP], code[:, t.I_ARG], code[:, t.I_NEXT]
-    _check(op.min() >= 0 and op.max() <= t.OP_THINK, "code has an unknown instruction")
-    _within(arg[np.isin(op, (t.OP_WORK, t.OP_THINK))], len(plan.dist), "the distribution of an instruction")
+    _check(op.min() >= 0 and op.max() <= t.OP_PAUSE, "code has an unknown instruction")
+    _within(arg[np.isin(op, (t.OP_WORK, t.OP_THINK, t.OP_PAUSE))], len(plan.dist), "the distribution of an instruction")
     _within(arg[op == t.OP_CALL], plan.n_sites, "the site of a call")
     _within(arg[op == t.OP_PUBLISH], size, "the program of a message")
     _within(arg[op == t.OP_FLAG], plan.n_flags, "the flag of an instruction")
@@ -183,8 +184,25 @@ def _loads(plan: Plan) -> None:
             rows = plan.code[calls : calls + 2 * int(load[t.L_STREAMS]), t.I_OP].reshape(-1, 2)
             _check((rows == [t.OP_CALL, t.OP_END]).all(), f"load {number} does not make one call a request")
         else:  # so that no cycle of a user goes by without an entry
-            thinks = plan.code[load[t.L_PC], t.I_OP] == t.OP_THINK
+            pause = t.OP_THINK if load[t.L_STAYS] < 0 else t.OP_PAUSE
+            thinks = plan.code[load[t.L_PC], t.I_OP] == pause
             _check(thinks or load[t.L_CLOSED] == 0, f"the users of load {number} do not think")
+    _stays(plan)
+
+
+def _stays(plan: Plan) -> None:
+    loads, stays = plan.loads[: plan.n_loads], plan.stays
+    _check((loads[loads[:, t.L_CLOSED] == 0, t.L_STAYS] < 0).all(), "an open load has users")
+    _within(loads[:, t.L_STAYS], len(stays), "the first stay of a load", none=True)
+    come_and_go = loads[loads[:, t.L_STAYS] >= 0]
+    _spans(come_and_go[:, t.L_STAYS], come_and_go[:, t.L_CLIENTS], len(stays), "the stays of a load")
+    if not len(come_and_go):
+        return
+    _within(stays[:, t.Y_NEXT], len(stays), "the next stay of a user", none=True)
+    there = stays[stays[:, t.Y_FROM] < t.NEVER]
+    _check((there[:, t.Y_FROM] < there[:, t.Y_UNTIL]).all(), "a stay lasts no time")
+    again = stays[stays[:, t.Y_NEXT] >= 0]
+    _check((again[:, t.Y_UNTIL] < stays[again[:, t.Y_NEXT], t.Y_FROM]).all(), "a user comes before it has left")
 
 
 def _noise(plan: Plan) -> None:

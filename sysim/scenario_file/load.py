@@ -115,6 +115,57 @@ class _Rate(OneOf):
         return schema
 
 
+def _users() -> Shape:
+    step = Record("a step {at, users}", model.UserStep, {"at": INSTANT, "users": COUNT}, ("at", "users"))
+    stage = Record(
+        "a stage {for, to}",
+        model.UserStage,
+        {"for": DURATION, "to": COUNT},
+        ("for", "to"),
+        {"for": "duration"},
+    )
+    return _Users(
+        "users: a number such as 200, or one of steps, stages",
+        scalar=COUNT,
+        keyed={
+            "steps": Form(
+                ListOf("a list of {at, users}", step, 1), lambda value: model.UserSteps(steps=value)
+            ),
+            "stages": Form(ListOf("a list of {for, to}", stage, 1), _user_stages, ("from",)),
+        },
+    )
+
+
+def _user_stages(stages: Any, **extra: Any) -> model.UserStages:
+    return model.UserStages(stages=stages, **({"start": extra["from"]} if "from" in extra else {}))
+
+
+class _Users(OneOf):
+    """How many users; `from` stands beside `stages` only."""
+
+    def sibling(self, name: str) -> Shape:
+        return COUNT if name == "from" else super().sibling(name)
+
+    def read(self, node: Node, at: str, ctx: Reading) -> Any:
+        value = super().read(node, at, ctx)
+        if isinstance(value, model.UserSteps | model.UserStages) and not model.peak_users(value):
+            key, field = ("steps", "users") if isinstance(value, model.UserSteps) else ("stages", "to")
+            message = f"found {key} that never have a user, expected at least one at some time"
+            ctx.report(node, "bad-value", at, message, f"let a `{field}` be above 0")
+            return INVALID
+        return value
+
+    def child(self, key: str) -> Shape | None:
+        return COUNT if key == "from" else super().child(key)
+
+    def schema(self, defs: dict[str, Schema]) -> Schema:
+        schema = super().schema(defs)
+        for option in schema["anyOf"]:
+            if "stages" in option.get("properties", {}):
+                option["properties"]["from"] = COUNT.schema(defs)
+        return schema
+
+
 def _kind_of_replay(node: Node) -> str:
     if isinstance(node, Seq):
         return "instants"
@@ -270,7 +321,7 @@ def _load() -> Shape:
         "arrivals": Named("arrivals", _arrivals),
         "clients": COUNT,
     }
-    closed: dict[str, Shape] = {"users": COUNT, "think": DISTRIBUTION}
+    closed: dict[str, Shape] = {"users": USERS, "think": DISTRIBUTION}
     modulated = {key: shape for key, shape in open_.items() if key != "rate"}
     return _Loads(
         "a load",
@@ -293,3 +344,4 @@ class Loads(MapOf):
 
 
 RATE_PROFILE: Shape = Named("rate", _rate)
+USERS: Shape = Named("users", _users)

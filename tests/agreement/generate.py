@@ -332,6 +332,19 @@ class _Scenario:
 
     # --- loads ------------------------------------------------------------------------------------------
 
+    def come_and_go(self) -> Node:
+        """Users by steps or stages that rise and fall several times, some of them at one instant or for no time."""
+        rng = self.rng
+        counts = (0, 0, 1, 2, 4, 7)
+        if rng.random() < 0.3:
+            instants = sorted(rng.sample(range(26), rng.randint(1, 6)))
+            steps: list[Node] = [{"at": f"{at}ms", "users": rng.choice(counts)} for at in instants]
+            steps[rng.randrange(len(steps))]["users"] = 3
+            return {"steps": steps}
+        lengths = ("0ms", "500us", "1ms", "2ms", "7ms")
+        stages = [{"for": rng.choice(lengths), "to": rng.choice(counts)} for _ in range(rng.randint(2, 8))]
+        return {"from": rng.choice((0, 0, 1, 3)), "stages": [*stages, {"for": "3ms", "to": rng.choice((1, 5))}]}
+
     def load(self, name: str) -> Node:
         rng = self.rng
         front = [s for s in self.names[:2] if s == self.names[0] or self.seldom()]
@@ -356,7 +369,7 @@ class _Scenario:
         else:
             node["call"] = targets[0]
         if closed:
-            node["users"] = rng.choice((1, 2, 5))
+            node["users"] = self.come_and_go() if rng.random() < 0.4 else rng.choice((1, 2, 5))
             # a user who may think for no time at all, but not for ever
             node["think"] = rng.choice(
                 ("1ms", "2ms", {"mixture": [{"weight": 1, "of": "0ms"}, {"weight": 1, "of": "1ms"}]})

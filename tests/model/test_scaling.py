@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import sysim
-from sysim.model import OpenLoad, Scenario
+from sysim.model import ClosedLoad, OpenLoad, Scenario
 from sysim.model.demand import mean_rate
 from sysim.model.scaling import CannotScale, scaled
+from sysim.model.users import changes
 from sysim.plan.passes.rates import rates
 
 NS = 1_000_000_000
@@ -60,7 +61,7 @@ def test_only_the_loads_that_are_named() -> None:
     assert scaled(before, 0.5, loads=("other",)).load == before.load
 
 
-def test_users_cannot_change_during_a_run_nor_can_a_sine() -> None:
+def test_a_sine_cannot_change_during_a_run_users_can() -> None:
     text = (
         "sysim: 1\ntime: {duration: 10s}\nservices: {s: {operations: {o: [{work: 1ms}]}}}\n"
         "load: {staff: {call: s.o, users: 7, think: 1s}}"
@@ -68,7 +69,11 @@ def test_users_cannot_change_during_a_run_nor_can_a_sine() -> None:
     closed = sysim.loads(text).model
     assert scaled(closed, 0.5).load["staff"].model_dump()["users"] == 4
     assert scaled(closed, 0.01).load["staff"].model_dump()["users"] == 1
-    with pytest.raises(CannotScale, match="staff"):
-        scaled(closed, 0.5, NS)
+    between = scaled(closed, 0.5, 2 * NS, 5 * NS).load["staff"]
+    assert isinstance(between, ClosedLoad)
+    assert changes(between.users) == [(0, 7), (2 * NS, 4), (5 * NS, 7)]
+    nobody = scaled(closed, 0.0, NS).load["staff"]
+    assert isinstance(nobody, ClosedLoad)
+    assert changes(nobody.users) == [(0, 7), (NS, 0)]
     with pytest.raises(CannotScale, match="stages"):
         scaled(scenario("{sine: {mean: 8/s, amplitude: 50%, period: 10s}}"), 0.5, NS)

@@ -30,6 +30,7 @@ from sysim.semantics import (
     sampling,
     scopes,
     sharing,
+    stays,
     windows,
     worktime,
 )
@@ -250,9 +251,18 @@ def scaling() -> Iterator[tuple[str, object]]:
         yield "rollout.may_drop", rollout.may_drop(desired, desired + count, missing)
 
 
+def coming_and_going() -> Iterator[tuple[str, object]]:
+    rows = np.array([[3, 10, 1], [12, 20, 2], [30, t.NEVER, t.NONE], [t.NEVER, t.NEVER, t.NONE]], dtype=np.int64)
+    for stay, now, pause in itertools.product((t.NONE, 0, 1, 2, 3), range(0, 40, 3), (0, 1, 7)):
+        found = stays.stay_at(rows, stay, now)
+        yield "stays.stay_at", found
+        yield "stays.stays_until", stays.stays_until(rows, found, now, now + pause)
+        yield "stays.next_stay", stays.next_stay(rows, found, now)
+
+
 def transcript() -> list[str]:
     with rng.wrapping():
-        steps = itertools.chain(plain(), draws(), policies(), choices(), looks(), scaling())
+        steps = itertools.chain(plain(), draws(), policies(), choices(), looks(), scaling(), coming_and_going())
         return [f"{name} {show(value)}" for name, value in steps]
 
 

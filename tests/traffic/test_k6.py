@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import yaml
 import sysim
 from sysim.errors import ScenarioError
 from sysim.model.demand import mean_rate
+from sysim.model.users import changes
 from sysim.traffic.imports.k6 import read
 from sysim.traffic.imports.literal import NotLiteral, options_of
 
@@ -82,15 +87,23 @@ def test_what_k6_starts_is_what_is_sent():
     ("options", "expected", "lost"),
     [
         ({"vus": 10, "duration": "30s"}, {"users": 10}, ["sleep"]),
-        ({"stages": [{"duration": "20s", "target": 10}, {"duration": "10s", "target": 0}]}, {"users": 10},
-         ["the ramp of default", "5.333 on average"]),
+        ({"stages": [{"duration": "20s", "target": 10}, {"duration": "10s", "target": 0}]},
+         {"users": {"from": 1, "stages": [{"for": "20s", "to": 10}, {"for": "10s", "to": 0}]}}, ["sleep"]),
         ({"vus": 4, "stages": [{"duration": "20s", "target": 4}]}, {"users": 4}, []),
+        ({"scenarios": {"x": {"executor": "ramping-vus", "startTime": "5s", "startVUs": 0, "gracefulRampDown": "3s",
+                              "stages": [{"duration": "20s", "target": 10}, {"duration": "0", "target": 2}]}}},
+         {"users": {"from": 0, "stages": [{"for": "5s", "to": 0}, {"for": "20s", "to": 10}, {"for": "0s", "to": 2}]}},
+         []),
+        ({"scenarios": {"x": {"executor": "ramping-vus", "startTime": "5s", "startVUs": 3,
+                              "stages": [{"duration": "20s", "target": 10}]}}},
+         {"users": {"from": 0, "stages": [{"for": "5s", "to": 0}, {"for": "0s", "to": 3}, {"for": "20s", "to": 10}]}},
+         []),
         ({"vus": 3, "iterations": 99}, {"users": 3}, ["ends after"]),
         ({"vus": 3}, {"users": 3}, ["ends after"]),
         ({"scenarios": {"x": {"executor": "per-vu-iterations", "vus": 5, "iterations": 20, "maxDuration": "1m"}}},
          {"users": 5}, ["x ends after 20 iterations"]),
         ({"scenarios": {"x": {"executor": "constant-vus", "vus": 5, "duration": "1m", "startTime": "10s"}}},
-         {"users": 5}, ["the startTime of x"]),
+         {"users": {"steps": [{"at": "10s", "users": 5}]}}, ["sleep"]),
         ({"scenarios": {"x": {"executor": "externally-controlled", "vus": 5, "maxVUs": 9, "duration": "1m"}}},
          {"users": 5}, ["set from outside"]),
     ],
@@ -102,6 +115,43 @@ def test_users(options, expected, lost):
         assert any(words in line for line in found.lost), found.lost
     _, thinking = loads(json.dumps(options), "o.json", think="{exponential: 1s}", call="web.get")
     assert next(iter(thinking.values())) == {**expected, "think": {"exponential": "1s"}, "call": "web.get"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_users_are_there_as_in_k6(seed):
+    """On its way from a to b a stage has n users from the first ns on at which the straight line has reached n."""
+    rng = random.Random(seed)
+    start = rng.randint(0, 5)
+    stages = [(rng.choice((0, 1, 4, 7, 20)), rng.randint(0, 30)) for _ in range(6)] + [(4, 9)]
+    options = {"vus": start, "stages": [{"duration": f"{length}s", "target": to} for length, to in stages]}
+    found, _ = loads(json.dumps(options), "o.json")
+    expected, begins, before = {0: start}, 0, start
+    for length, to in stages:
+        way = range(before, to, 1 if to > before else -1)
+        for done, users in enumerate([*way[1:], to] if way else [], start=1):
+            expected[begins * S + math.ceil(Fraction(length * S * done, len(way)))] = users
+        begins, before = begins + length, to
+    table = changes(scenario_of(found).model.load["users"].users)
+    known = list(expected.items())
+    assert table == known[:1] + [pair for last, pair in pairwise(known) if pair[1] != last[1]]
+
+
+def test_scenarios_of_several_lengths():
+    """Users go home when their scenario is over, unless the run is over as well."""
+    options = {"scenarios": {
+        "first": {"executor": "constant-vus", "vus": 5, "duration": "30s"},
+        "second": {"executor": "constant-vus", "vus": 7, "duration": "1m", "startTime": "30s"},
+        "third": {"executor": "ramping-vus", "startVUs": 2, "stages": [{"duration": "30s", "target": 8}]},
+        "open": {"executor": "constant-arrival-rate", "rate": 3, "duration": "10s", "preAllocatedVUs": 1},
+    }}  # fmt: skip
+    found, got = loads(json.dumps(options), "o.json", think="1s")
+    assert found.length == 90 * S
+    assert got["first"]["users"] == {"steps": [{"at": "0s", "users": 5}, {"at": "30s", "users": 0}]}
+    assert got["second"]["users"] == {"steps": [{"at": "30s", "users": 7}]}
+    assert got["third"]["users"] == {"from": 2, "stages": [{"for": "30s", "to": 8}, {"for": "0s", "to": 0}]}
+    assert not [line for line in found.lost if "startTime" in line or "ramp" in line]
+    model = scenario_of(found).model
+    assert changes(model.load["third"].users)[-1] == (30 * S, 0)
 
 
 def test_what_k6_prints_with_execution_requirements():
@@ -172,6 +222,9 @@ def test_what_is_no_literal_is_refused_with_its_place(text, said):
         ({"scenarios": {"a": {"executor": "constant-vus", "vus": 5}}}, "scenarios.a.duration: found null"),
         ({"vus": 1, "duration": "soon"}, "found 'soon', expected a duration"),
         ({"vus": -1, "duration": "1s"}, "expected a number of at least 0"),
+        ({"stages": [{"duration": "1s", "target": 2.5}]}, r"stages.0.target: found 2.5, expected a whole number"),
+        ({"vus": 0, "stages": [{"duration": "1s", "target": 0}]}, "expected a user at some time"),
+        ({"vus": 0, "duration": "1s"}, r"vus: found 0, expected a user at some time"),
         ({"stages": [5]}, r"stages.0: found 5, expected \{duration, target\}"),
     ],
 )  # fmt: skip

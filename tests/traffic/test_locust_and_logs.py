@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from datetime import datetime
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 import sysim
 from sysim.cli import cli
 from sysim.errors import ScenarioError, SysimError
+from sysim.model.users import changes, peak_users
 from sysim.traffic.imports import locust, logs
 from sysim.traffic.moments import Reader
 from sysim.traffic.trace import read as read_trace
@@ -68,21 +70,56 @@ def test_users_and_their_spawn_rate(tmp_path):
     done = run("import", "locust", "--users", 100, "--spawn-rate", 5, "--run-time", "1h30m", "--wait", "1s..3s",
                "--call", "api.get")  # fmt: skip
     assert done.exit_code == 0, done.output
+    steps = [{"at": f"{n}s", "users": 5 * n + 5} for n in range(20)]
     assert yaml.safe_load(done.stdout) == {
-        "load": {"users": {"call": "api.get", "users": 100, "think": {"uniform": ["1s", "3s"]}}}
+        "load": {"users": {"call": "api.get", "users": {"steps": steps}, "think": {"uniform": ["1s", "3s"]}}}
     }
     assert "# needs time: {duration: 1h30m}" in done.stdout
-    assert "all 100 users after 20 s" in done.stderr and "locustfile, which is not read" in done.stderr
+    assert "ramp" not in done.stderr and "locustfile, which is not read" in done.stderr
     head = "sysim: 1\ntime: {duration: 10s}\nservices: {api: {operations: {get: [{work: 1ms}]}}}\n"
-    assert sysim.loads(head + done.stdout).model.load["users"].users == 100
+    assert peak_users(sysim.loads(head + done.stdout).model.load["users"].users) == 100
     (tmp_path / "locust.conf").write_text("headless = true\nusers = 40   # people\nspawn-rate: 10\nrun-time = 300\n")
     done = run("import", "locust", tmp_path / "locust.conf")
-    assert "users: 40" in done.stdout and "duration: 5m" in done.stdout
+    assert "{at: 3s, users: 40}" in done.stdout and "duration: 5m" in done.stdout
     assert run("import", "locust").exit_code == 2
     for words in (("--users", 0), ("--users", 5, "--spawn-rate", 0), ("--users", 5, "--run-time", "soon"),
                   ("--users", 5, "--wait", "3s..1s"), ("--users", 5, "--wait", "long")):  # fmt: skip
         done = run("import", "locust", *words)
         assert done.exit_code == 2 and "expected" in done.output, done.output
+
+
+def started(users, rate):
+    """When locust has started how many (ns, users): a `UsersDispatcher` whose sleeps last as long as they should."""
+    at_once = max(1, math.floor(rate))
+    wait = at_once / rate
+    there, found = 0, []
+    while there < users:
+        there = min(there + at_once, users)
+        found.append((round(wait * len(found) * 1e9), there))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("users", "rate"), [(1, 1), (7, 1), (40, 0.5), (10, 10), (95, 10), (25, 2.5), (30, 0.3), (500, 7), (3, 900)]
+)
+def test_users_come_as_locust_starts_them(users, rate):
+    found = locust.users(users, rate, None, "1s", "api.get", "locust")
+    text = "sysim: 1\ntime: {duration: 1h}\nservices: {api: {operations: {get: [{work: 1ms}]}}}\n" + found.yaml
+    table = changes(sysim.loads(text).model.load["users"].users)
+    expected = started(users, rate)
+    assert [count for _, count in table] == [count for _, count in expected]
+    assert all(abs(one - two) <= 1 for (one, _), (two, _) in zip(table, expected, strict=True))
+    assert not any("one by one" in line for line in found.lost)
+
+
+def test_many_users_who_come_several_at_a_time_are_a_ramp():
+    found = locust.users(5_000, 20, None, "1s", "api.get", "locust")
+    text = "sysim: 1\ntime: {duration: 1h}\nservices: {api: {operations: {get: [{work: 1ms}]}}}\n" + found.yaml
+    there = dict(changes(sysim.loads(text).model.load["users"].users))
+    assert all(there[at] == count for at, count in started(5_000, 20))  # as many when locust starts some
+    assert any("20 users at a time, here they come one by one" in line for line in found.lost)
+    with pytest.raises(SysimError, match="come within a run"):
+        locust.users(5, 1e-12, None, None, None, "locust")
 
 
 COMMON = '10.0.0.1 - - [11/Apr/2026:15:00:{s:02d} +0100] "GET /a HTTP/1.1" 200 17'

@@ -63,6 +63,7 @@ ST_OP: Final = 39  # global operation
 ST_LOAD: Final = 32
 ST_STREAM: Final = 33
 ST_CLIENT: Final = 39
+ST_STAY: Final = 33  # users who come and go: their row of `stays`
 # … and what branches and fallbacks know of their parent
 ST_PARENT: Final = 33
 ST_PARENT_ID: Final = 35  # 0: an orphan

@@ -67,6 +67,7 @@ from sysim.engine.compiled.columns import (
 )
 from sysim.engine.compiled.entries import push, refer
 from sysim.engine.compiled.stories import give_back, take
+from sysim.engine.compiled.users import rest
 from sysim.engine.compiled.visits import touch_service
 from sysim.engine.compiled.work import start as start_work
 from sysim.plan.tables import (
@@ -90,6 +91,7 @@ from sysim.plan.tables import (
     OP_FAIL,
     OP_FLAG,
     OP_JUMP,
+    OP_PARALLEL,
     OP_PUBLISH,
     OP_THINK,
     OP_WORK,
@@ -173,10 +175,13 @@ def execute(w):
             st[m, ST_PC] = code[pc, I_ARG]
             push(w, g[G_NOW], R_START, st[m, ST_KEY], refer(st[m, ST_ID], 0, m))
             pc += 1
-        else:  # OP_PARALLEL
+        elif op == OP_PARALLEL:
             st[i, ST_PC] = pc
             fork(w, i, pc)
             return ACT_FORK
+        else:  # OP_PAUSE
+            rest(w, i, pc)
+            return ACT_WAIT
 
 
 @law

@@ -33,9 +33,12 @@ from sysim.plan.tables import (
     L_CLIENTS,
     L_CLOSED,
     L_PC,
+    L_STAYS,
     NEVER,
+    NONE,
     OUTCOMES,
     R_START,
+    Y_FROM,
 )
 from sysim.record.columns import (
     CC_ATTEMPTS,
@@ -183,6 +186,10 @@ def _begin(plan: Plan, run: Tables) -> None:
 
 
 def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> None:
+    stay = NONE if plan.loads[load, L_STAYS] == NONE else int(plan.loads[load, L_STAYS]) + user
+    begins = 0 if stay == NONE else int(plan.stays[stay, Y_FROM])
+    if begins >= NEVER:
+        return
     st = run.st
     key = int(derive(user_key, 0))
     i = take(run.world, c.USER, key)
@@ -194,7 +201,8 @@ def _new_user(plan: Plan, run: Tables, load: int, user: int, user_key: int) -> N
     st[i, c.ST_SVC] = -1
     st[i, c.ST_REP] = -1
     st[i, c.ST_PC] = plan.loads[load, L_PC]
-    push(run.world, 0, R_START, key, refer(int(st[i, c.ST_ID]), 0, i))
+    st[i, c.ST_STAY] = stay
+    push(run.world, begins, R_START, key, refer(int(st[i, c.ST_ID]), 0, i))
 
 
 def _loop(

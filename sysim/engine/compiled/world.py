@@ -102,6 +102,7 @@ TABLES: dict[str, tuple[int, Any, str]] = {
     "loads": (p.N_L, INT, PLAN),
     "loadsF": (p.N_LF, FLOAT, PLAN),
     "rates": (p.N_Q, FLOAT, PLAN),
+    "stays": (p.N_Y, INT, PLAN),
     "streams": (p.N_T, INT, PLAN),
     "streamsF": (p.N_TF, FLOAT, PLAN),
     "faults": (p.N_F, INT, PLAN),

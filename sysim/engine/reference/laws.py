@@ -28,6 +28,7 @@ from sysim.semantics import (
     sampling,
     scopes,
     sharing,
+    stays,
     worktime,
 )
 
@@ -58,6 +59,10 @@ exponential = arrivals.exponential
 first_state = arrivals.first_state
 modulated_instant = _whole(arrivals.modulated_instant)
 batch_size = _whole(arrivals.batch_size)
+
+stay_at = _whole(stays.stay_at)
+stays_until = stays.stays_until
+next_stay = _whole(stays.next_stay)
 
 scaled = _whole(worktime.scaled)
 rescaled = _whole(worktime.rescaled)

@@ -25,14 +25,17 @@ from sysim.plan.tables import (
     L_KEY,
     L_PC,
     L_RATES,
+    L_STAYS,
     L_STREAMS,
     LF_BATCH,
     LT_TARGET,
     N_LT,
+    NEVER,
     NONE,
     R_LOAD,
     R_START,
     TF_CUMULATIVE,
+    Y_FROM,
 )
 from sysim.semantics.salts import SALT_ARRIVALS, SALT_STATES, X_CLIENT, X_STREAM
 
@@ -144,12 +147,16 @@ class Source(Wait):
 
 
 def begin(world: World, programs: Programs) -> None:
-    """Start all loads: the first entry of each open one, and every user."""
+    """Start all loads: the first entry of each open one, and every user, who may come later."""
     for row, of in enumerate(world.plan.loads.tolist()[: world.plan.n_loads]):
         if not of[L_CLOSED]:
             Source(world, programs, row).schedule()
             continue
         load_key = derive(world.seed_key, of[L_KEY])
         for number in range(of[L_CLIENTS]):
-            user = User(programs, Home(number, NONE), derive(load_key, number), of[L_PC], of[L_CLASS], _counted(of))
-            world.clock.enter(0, R_START, user.key, user.wait)
+            stay = NONE if of[L_STAYS] == NONE else of[L_STAYS] + number
+            begins = 0 if stay == NONE else int(world.plan.stays[stay, Y_FROM])
+            if begins < NEVER:
+                home, key = Home(number, NONE), derive(load_key, number)
+                user = User(programs, home, key, of[L_PC], of[L_CLASS], _counted(of), stay)
+                world.clock.enter(begins, R_START, user.key, user.wait)

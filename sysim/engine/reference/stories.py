@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sysim.engine.reference.clock import Entry, Wait
-from sysim.engine.reference.laws import derive, sample, uniform
+from sysim.engine.reference.laws import derive, next_stay, sample, stay_at, stays_until, uniform
 from sysim.engine.reference.world import Home, World
 from sysim.plan.tables import (
     BR_PC,
@@ -30,12 +30,14 @@ from sysim.plan.tables import (
     OP_FLAG,
     OP_JUMP,
     OP_PARALLEL,
+    OP_PAUSE,
     OP_PUBLISH,
     OP_THINK,
     OP_WORK,
     R_JOIN,
     R_START,
     R_THINK,
+    Y_FROM,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 Telling = Generator[Wait, Entry, int]
 GONE = -1  # instead of an outcome: the user has left for good
+AWAY = -2  # … or for a while
 
 
 class Stopped(Exception):
@@ -99,6 +102,10 @@ class Story:
 
     def sets_out(self) -> None:
         """The pause before its round is over."""
+
+    def remains(self, pause: int) -> bool:
+        """Whether it goes on after a pause (ns) before its round."""
+        return True
 
     def forget(self) -> None:
         """Let go of what leads back to this story: it would only burden the garbage collector."""
@@ -268,7 +275,9 @@ class Programs:
                         story.cause = 0
                         return ERROR
                     story.degraded = True
-            elif op == OP_THINK:
+            elif op in (OP_THINK, OP_PAUSE):
+                if op == OP_PAUSE and not story.remains(self.pause(story, arg, salt)):
+                    return AWAY
                 gone = yield from self.think(story, arg, salt)
                 if gone:
                     return GONE if story.leaves else OK
@@ -278,11 +287,14 @@ class Programs:
     def think(self, story: Story, dist: int, salt: int) -> Generator[Wait, Entry, bool]:
         """Pause. A user who would go on after the end of the load leaves instead."""
         clock = self.clock
-        pause = sample(*self.world.draws, dist, derive(story.key, salt), 0)
         wait = Wait(story)
-        clock.enter(clock._now + pause, R_THINK, story.key, wait)
+        clock.enter(clock._now + self.pause(story, dist, salt), R_THINK, story.key, wait)
         yield wait
         return clock._now >= clock.duration
+
+    def pause(self, story: Story, dist: int, salt: int) -> int:
+        """How long (ns) a story thinks."""
+        return int(sample(*self.world.draws, dist, derive(story.key, salt), 0))
 
     def publish(self, story: Story, pc: int, key: int) -> None:
         """Send a message, and think no more of it."""
@@ -368,20 +380,20 @@ class Traveller(Story):
 
     def arrives(self, outcome: int) -> None:
         """It is over, one way or the other."""
-        if self.row >= 0 and outcome != GONE:
+        if self.row >= 0 and outcome not in (GONE, AWAY):
             self.book.journey_ends(self.row, outcome)
 
 
 class User(Traveller):
     """A user in a closed loop: thinks, sends, waits, begins again; a cycle has a key of its own.
 
-    A user who is thinking is not counted as open.
+    A user who is thinking is not counted as open. One who comes and goes is in `stay`, or waits for it.
     """
 
-    __slots__ = ("pause", "pc", "programs", "user_key")
+    __slots__ = ("pause", "pc", "programs", "stay", "user_key")
 
     def __init__(
-        self, programs: Programs, home: Home, user_key: int, pc: int, priority: int, stream: int
+        self, programs: Programs, home: Home, user_key: int, pc: int, priority: int, stream: int, stay: int
     ) -> None:
         super().__init__(programs.visits.book, derive(user_key, 0), home, stream)
         self.pause = pc
@@ -389,6 +401,7 @@ class User(Traveller):
         self.programs = programs
         self.user_key = user_key
         self.pc = pc
+        self.stay = stay
         self.generator = self.life()
         self.wait = Start(self)
 
@@ -406,3 +419,19 @@ class User(Traveller):
             if clock._now >= clock.duration:
                 return GONE
             cycle += 1
+            if outcome == AWAY:
+                if self.stay == NONE:
+                    return GONE
+                wait = Wait(self)
+                begins = int(self.programs.world.plan.stays[self.stay, Y_FROM])
+                clock.enter(begins, R_START, derive(self.user_key, cycle), wait)
+                yield wait
+
+    def remains(self, pause: int) -> bool:
+        """Whether its stay lasts beyond a pause that begins now; else it leaves, and `stay` is the next one."""
+        stays, now = self.programs.world.plan.stays, self.programs.clock._now
+        self.stay = stay_at(stays, self.stay, now)
+        if stays_until(stays, self.stay, now, now + pause):
+            return True
+        self.stay = next_stay(stays, self.stay, now)
+        return False

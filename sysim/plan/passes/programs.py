@@ -50,6 +50,7 @@ from sysim.plan.tables import (
     OP_FLAG,
     OP_JUMP,
     OP_PARALLEL,
+    OP_PAUSE,
     OP_PUBLISH,
     OP_THINK,
     OP_WORK,
@@ -102,14 +103,19 @@ class Programs:
         return self._whole(partial(self._steps, block, steps, caller.label, caller.label, False))
 
     def journey(
-        self, caller: Caller, steps: Sequence[Step], think: Distribution | None, new_stream: NewStream
+        self,
+        caller: Caller,
+        steps: Sequence[Step],
+        think: Distribution | None,
+        new_stream: NewStream,
+        come_and_go: bool = False,
     ) -> int:
         """The program of one cycle of a user, or with `think` None of one request of an open load."""
         place = f"load:{caller.owner}"
 
         def write() -> None:
             if think is not None:
-                self._think(caller, think)
+                self._think(caller, think, come_and_go)
             self._steps(Block(caller, IN_JOURNEY, "a journey", new_stream), steps, place, place, False)
 
         return self._whole(write)
@@ -131,12 +137,13 @@ class Programs:
         calls: Sequence[tuple[str, float]],
         policy: CallPolicy | None,
         first_stream: int,
+        come_and_go: bool = False,
     ) -> int:
         """The program of a user who thinks and then makes one call of a mix."""
         place = f"load:{caller.owner}"
 
         def write() -> None:
-            self._think(caller, think)
+            self._think(caller, think, come_and_go)
 
             def call(number: int) -> None:
                 target = calls[number][0]
@@ -202,8 +209,9 @@ class Programs:
         self.code_f.append([value])
         return number
 
-    def _think(self, caller: Caller, think: Distribution) -> None:
-        self._emit(OP_THINK, arg=self.distributions.add(think), salt_of=f"load:{caller.owner}/between")
+    def _think(self, caller: Caller, think: Distribution, come_and_go: bool) -> None:
+        op = OP_PAUSE if come_and_go else OP_THINK
+        self._emit(op, arg=self.distributions.add(think), salt_of=f"load:{caller.owner}/between")
 
     # --- steps ---
 

@@ -24,6 +24,7 @@ from sysim.plan.passes.programs import Programs
 from sysim.plan.passes.rates import noise_slots, rates
 from sysim.plan.passes.rows import row
 from sysim.plan.passes.scopes import Caller
+from sysim.plan.passes.stays import stays
 from sysim.plan.passes.topology import Topology
 from sysim.plan.plan import Floats, Ints
 from sysim.plan.tables import (
@@ -45,6 +46,7 @@ from sysim.plan.tables import (
     L_KEY,
     L_PC,
     L_RATES,
+    L_STAYS,
     L_STREAMS,
     L_THINK,
     N_L,
@@ -61,7 +63,7 @@ from sysim.semantics.fit import cumulative_weights
 
 
 class Traffic:
-    """The rows of `loads`, `streams` and `rates`."""
+    """The rows of `loads`, `streams`, `rates` and `stays`."""
 
     def __init__(
         self, scenario: Scenario, topology: Topology, programs: Programs, distributions: Distributions
@@ -75,6 +77,7 @@ class Traffic:
         self.streams: list[list[int]] = []
         self.streams_f: list[list[float]] = []
         self.stream_names: list[str] = []
+        self.stays: list[list[int]] = []
         self.currencies: list[str | None] = []
         self._rates: list[Floats] = []
         self._slots: list[Ints] = []
@@ -96,11 +99,16 @@ class Traffic:
     def _load(self, number: int, name: str, load: Load) -> None:
         self.currencies.append(_currency(name, load))
         closed = isinstance(load, ClosedLoad)
+        count, there = (
+            stays(load.users, self.scenario.time.duration, len(self.stays))
+            if isinstance(load, ClosedLoad)
+            else (load.clients, [])
+        )
         caller = Caller(
             owner=name,
             label=name,
             first=NONE,
-            count=load.users if isinstance(load, ClosedLoad) else load.clients,
+            count=count,
             zone=self.topology.zone(load.zone),
         )
         columns = {
@@ -113,7 +121,9 @@ class Traffic:
             L_CALL_PC: NONE,
             L_THINK: NONE,
             L_CLASS: self.classes.get(load.priority, 0),
+            L_STAYS: len(self.stays) if there else NONE,
         }
+        self.stays += there
         batch = 0.0
         if isinstance(load, OpenLoad):
             batch = self._arrivals(name, load, columns)
@@ -129,7 +139,7 @@ class Traffic:
                     degraded = step.value if step.value is not None else load.degraded_value
                 return self._stream(number, name, step.target, site, 1.0, value, degraded)
 
-            columns[L_PC] = self.programs.journey(caller, load.journey, think, new_stream)
+            columns[L_PC] = self.programs.journey(caller, load.journey, think, new_stream, bool(there))
         else:
             self._mix(number, name, load, caller, columns)
         columns[L_STREAMS] = len(self.streams) - columns[L_FIRST_STREAM]
@@ -170,7 +180,9 @@ class Traffic:
         for below, (target, _) in zip(shares, calls, strict=True):
             self._stream(number, name, target, NONE, below, load.value, load.degraded_value)
         if isinstance(load, ClosedLoad):
-            columns[L_PC] = self.programs.choice_of_calls(caller, load.think, calls, policy, first)
+            columns[L_PC] = self.programs.choice_of_calls(
+                caller, load.think, calls, policy, first, columns[L_STAYS] != NONE
+            )
         else:
             columns[L_CALL_PC] = len(self.programs.code)
             for position, (target, _) in enumerate(calls):

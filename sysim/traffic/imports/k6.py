@@ -5,7 +5,8 @@ or from a script whose `export const options` is a plain literal. Scripts are no
 
 Options are derived as k6 does (lib/executor/execution_config_shortcuts.go): `iterations`, else `duration`, else
 `stages`, else `scenarios`; two of them at once are refused. Defaults are those of its executors: `timeUnit` 1s,
-`startRate` 0, `vus` 1, `startVUs` 1, `startTime` 0s. Durations without a unit are milliseconds.
+`startRate` 0, `vus` 1, `startVUs` 1, `startTime` 0s. Durations without a unit are milliseconds. Users come and go as in
+its `ramping-vus` (lib/executor/ramping_vus.go), whose law is that of closed loads: `sysim.model.users`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,37 @@ KEPT = {"executor", "startTime", "rate", "timeUnit", "duration", "stages", "star
 SILENT = {"gracefulStop", "gracefulRampDown", "tags", "options"}
 """Keys of a scenario that say nothing about the load."""
 TOLD = {"exec", "preAllocatedVUs", "maxVUs", "iterations", "maxDuration"}
+
+
+@dataclass(frozen=True)
+class _Users:
+    """There are `first` users from `start` (ns) on, and then as `stages` say: (ns, users). They are sent home at `end`,
+    None: never.
+    """
+
+    start: int
+    first: int
+    stages: tuple[tuple[int, int], ...]
+    end: int | None
+
+    def lines(self, length: int | None) -> list[str]:
+        """The YAML of a run that is over after `length` (ns)."""
+        stages, last = self.stages, self.stages[-1][1] if self.stages else self.first
+        steady = all(to == self.first for _, to in stages)
+        leave = self.end is not None and self.end != length and last > 0
+        if steady and not self.start and not leave:
+            return [f"users: {self.first}"]
+        if steady:
+            steps = [(self.start, self.first), *([(self.end or 0, 0)] if leave else [])]
+            told = (f"{{at: {format_duration(at)}, users: {count}}}" for at, count in steps)
+            return [f"users: {{steps: [{', '.join(told)}]}}"]
+        begin = [(self.start, 0)] if self.start else []
+        begin += [(0, self.first)] if begin and self.first else []
+        return [
+            "users:", f"  from: {0 if self.start else self.first}", "  stages:",
+            *(f"    - {{for: {format_duration(span)}, to: {to}}}"
+              for span, to in [*begin, *stages, *([(0, 0)] if leave else [])]),
+        ]  # fmt: skip
 
 
 def read(path: Path, text: str, call: str | None = None, think: str | None = None) -> Imported:
@@ -67,6 +100,7 @@ class _Test:
         self.path, self.think = path, think
         self.found = Imported(path.name, call=call)
         self.ends: list[int | None] = []
+        self.users: _Users | None = None  # of the scenario that is being read, if it has some
 
     def wrong(self, at: str, found: Any, expected: str, hint: str = "") -> ScenarioError:
         return _problem(self.path, 0, 0, f"found {show(found)}, expected {expected}", hint, at)
@@ -75,13 +109,18 @@ class _Test:
         if not isinstance(options, dict):
             raise self.wrong("options", options, "an object of options")
         scenarios = self._scenarios({key: value for key, value in options.items() if value is not None})
+        closed: dict[str, _Users] = {}
         for name, body in scenarios.items():
             if not isinstance(body, dict):
                 raise self.wrong(f"scenarios.{name}", body, "an object with an executor")
             body = {key: value for key, value in body.items() if value is not None}
-            self._scenario(name, body)
+            made = self._scenario(name, body)
+            if self.users is not None:
+                closed[made] = self.users
         if all(end is not None for end in self.ends) and self.ends:
             self.found.length = max(end for end in self.ends if end is not None)
+        for name, users in closed.items():
+            self.found.loads[name][:0] = users.lines(self.found.length)
         return self.found
 
     def _scenarios(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -116,22 +155,26 @@ class _Test:
             raise self.wrong("scenarios", value, "an object of scenarios by name")
         return value
 
-    def _scenario(self, name: str, body: dict[str, Any]) -> None:
+    def _scenario(self, name: str, body: dict[str, Any]) -> str:
         executors: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
             "constant-arrival-rate": self._constant_rate, "ramping-arrival-rate": self._ramping_rate,
-            "constant-vus": self._users, "ramping-vus": self._ramping_users, "shared-iterations": self._iterations,
-            "per-vu-iterations": self._iterations, "externally-controlled": self._external,
+            "constant-vus": self._constant_users, "ramping-vus": self._ramping_users,
+            "shared-iterations": self._iterations, "per-vu-iterations": self._iterations,
+            "externally-controlled": self._external,
         }  # fmt: skip
         kind = body.get("executor")
         if kind not in executors:
             raise self.wrong(f"scenarios.{name}.executor", kind, f"one of {', '.join(executors)}")
         at = f"scenarios.{name}"
+        self.users = None
         lines = executors[kind](at, body)
         if body.get("exec") not in (None, "default"):
             lines.append(f"# runs the function {body['exec']} of the script")
         for key in sorted(body.keys() - KEPT - SILENT - TOLD):
             self.found.lose(f"`{key}` of {name} is left out")
-        self.found.loads[name_of("users" if name == "default" else name, self.found.loads)] = lines
+        made = name_of("users" if name == "default" else name, self.found.loads)
+        self.found.loads[made] = lines
+        return made
 
     # --- open: arrivals whatever is answered ----------------------------------------------------------------------
 
@@ -168,54 +211,43 @@ class _Test:
 
     # --- closed: users who wait for answers -----------------------------------------------------------------------
 
-    def _users(self, at: str, body: dict[str, Any]) -> list[str]:
-        end = self._time(at, body, "startTime", 0) + self._time(at, body, "duration")
-        self._late(at, body)
-        self.ends.append(end)
-        return self._closed(self._number(at, body, "vus", 1))
+    def _constant_users(self, at: str, body: dict[str, Any]) -> list[str]:
+        return self._closed(at, body, "vus", (), self._time(at, body, "duration"))
 
     def _ramping_users(self, at: str, body: dict[str, Any]) -> list[str]:
         stages = self._stages(at, body)
-        start = self._number(at, body, "startVUs", 1)
-        most = max([start, *(to for _, to in stages)])
-        length = sum(length for length, _ in stages)
-        self._late(at, body)
-        self.ends.append(self._time(at, body, "startTime", 0) + length)
-        if any(to != most for _, to in stages) or start != most:
-            mean, before = 0.0, start
-            for span, to in stages:
-                mean += span * (before + to) / 2.0
-                before = to
-            average = f", {mean / length:.4g} on average" if length else ""
-            self.found.lose(
-                f"the ramp of {at.removeprefix('scenarios.')}: a closed load has the same users all the time, here the "
-                f"{most:g} of the peak{average}; users who come and go are an open load, `rate: {{stages: …}}`"
-            )
-        return self._closed(most)
+        for number, (_, to) in enumerate(stages):
+            self._whole(f"{at}.stages.{number}.target", to)
+        whole = tuple((span, int(to)) for span, to in stages)
+        return self._closed(at, body, "startVUs", whole, sum(span for span, _ in whole))
 
     def _iterations(self, at: str, body: dict[str, Any]) -> list[str]:
         count = body.get("iterations", body.get("vus", 1))
         self.found.lose(f"{at.removeprefix('scenarios.')} ends after {count} iterations; here users go on to the end")
-        self._late(at, body)
-        self.ends.append(None)
-        return self._closed(self._number(at, body, "vus", 1))
+        return self._closed(at, body, "vus", (), None)
 
     def _external(self, at: str, body: dict[str, Any]) -> list[str]:
         self.found.lose("users that are set from outside while the test runs: here they stay the same")
-        self.ends.append(self._time(at, body, "duration", 0) or None)
-        return self._closed(self._number(at, body, "vus", 1))
+        return self._closed(at, body, "vus", (), self._time(at, body, "duration", 0) or None)
 
-    def _late(self, at: str, body: dict[str, Any]) -> None:
-        if self._time(at, body, "startTime", 0):
-            name = at.removeprefix("scenarios.")
-            self.found.lose(f"the startTime of {name}: users of a closed load are there from time 0 on")
-
-    def _closed(self, users: float) -> list[str]:
-        if users != int(users):
-            raise self.wrong("vus", users, "a whole number of users")
+    def _closed(
+        self, at: str, body: dict[str, Any], key: str, stages: tuple[tuple[int, int], ...], length: int | None
+    ) -> list[str]:
+        """Notes the users, whose lines depend on how long other scenarios go on; the lines of the rest."""
+        start, first = self._time(at, body, "startTime", 0), self._number(at, body, key, 1)
+        self._whole(f"{at}.{key}", first)
+        if not any((first, *(to for _, to in stages))):
+            raise self.wrong(f"{at}.{key}", int(first), "a user at some time: k6 refuses a test without")
+        end = None if length is None else start + length
+        self.ends.append(end)
+        self.users = _Users(start, int(first), stages, end)
         if self.think is None:
             self.found.lose("`sleep(…)` stands in the script, which is not read: say it as think")
-        return [f"users: {int(users)}", f"think: {self.think}" if self.think else "# think: 1s"]
+        return [f"think: {self.think}" if self.think else "# think: 1s"]
+
+    def _whole(self, at: str, users: float) -> None:
+        if users != int(users):
+            raise self.wrong(at, users, "a whole number of users")
 
     # --- values ---------------------------------------------------------------------------------------------------
 

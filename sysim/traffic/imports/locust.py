@@ -1,5 +1,8 @@
 """Locust: users and their spawn rate as a closed load, and `…_stats_history.csv` as a trace.
 
+Users are started as `locust.dispatch.UsersDispatcher` does: the whole part of the spawn rate at once, at least one, the
+first at time 0, and so often that the rate is kept.
+
 The columns are those of `locust.stats.StatsCSVFileWriter`: `Timestamp` (seconds since 1970), `User Count`, `Type`,
 `Name`, `Requests/s`, …, `Total Request Count`, which counts from the beginning. Rows named `Aggregated` hold all
 requests; with `--csv-full-history` there are others beside them, which are left out.
@@ -9,9 +12,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,9 @@ from sysim.units import UnitError, format_duration
 TIME, USERS, NAME, TOTAL = "Timestamp", "User Count", "Name", "Total Request Count"
 _RUN_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _SETTING = re.compile(r"\s*(?:--)?([A-Za-z][\w-]*)\s*[=: ]\s*(.+?)\s*")
+
+
+MOST_STEPS = 100  # in which users who come several at a time are written down
 
 
 @dataclass
@@ -44,18 +52,38 @@ def users(
     if count < 1:
         raise SysimError(f"found {count} users, expected at least 1")
     found = Imported(source, call=call)
-    lines = [f"users: {count}", _think(wait, found)]
     rate = 1.0 if spawn_rate is None else spawn_rate
-    if not rate > 0.0:
+    if not 0.0 < rate < math.inf:
         raise SysimError(f"found a spawn rate of {rate:g}, expected more than 0")
-    if count > rate:
-        ramp = f"locust has all {count} users after {count / rate:.4g} s"
-        found.lose(f"the ramp: {ramp}; here they are there from time 0 on")
+    lines = [*_spawned(count, rate, found), _think(wait, found)]
     if run_time is not None:
         found.length = run_time_of(run_time)
     found.lose("which task a user does next, and how often, stands in the locustfile, which is not read")
     found.loads["users"] = lines
     return found
+
+
+def _spawned(count: int, rate: float, found: Imported) -> list[str]:
+    """The users over time as YAML."""
+    batch = max(1, math.floor(rate))
+    often = math.ceil(count / batch)
+
+    def after(batches: int) -> int:
+        instant = round(Fraction(batches * batch) / Fraction(repr(rate)) * SECOND)
+        if instant > units.MAX_NS:
+            raise SysimError(f"found a spawn rate of {rate:g}, expected one with which {count} users come within a run")
+        return instant
+
+    if often == 1:
+        return [f"users: {count}"]
+    if batch > 1 and often <= MOST_STEPS:
+        steps = ((after(number), min(count, (number + 1) * batch)) for number in range(often))
+        return ["users:", "  steps:",
+                *(f"    - {{at: {format_duration(at)}, users: {there}}}" for at, there in steps)]  # fmt: skip
+    if batch > 1:
+        found.lose(f"locust starts {batch} users at a time, here they come one by one, as many a second")
+    ramp = f"    - {{for: {format_duration(after(often - 1))}, to: {count}}}"
+    return ["users:", f"  from: {batch}", "  stages:", ramp]
 
 
 def _think(wait: str | None, found: Imported) -> str:
