@@ -38,10 +38,6 @@ class Interrupted(KeyboardInterrupt):
         self.result, self.finished = result, finished
 
 
-class _Stopped(Exception):
-    """Ends a replication on another thread after Ctrl-C."""
-
-
 @dataclass(frozen=True)
 class Scenario:
     """A scenario that was read: `model` is its meaning, `tree` the resolved file as plain maps and lists.
@@ -206,6 +202,7 @@ def simulate(
 
     def one(replication: int) -> Run:
         from sysim.result import summarise
+        from sysim.study.replications import ends_with
 
         found = None if keeping is None else keeping.recall(label, replication)
         if found is not None:
@@ -213,21 +210,20 @@ def simulate(
             return found
 
         def note(now: float) -> None:
-            if stop.is_set():
-                raise _Stopped
             shares[replication] = min(1.0, now / plan.duration)
             if progress is not None:
                 progress(sum(shares) / count)
 
+        told = ends_with(stop, note)
         record = run(
             plan,
             seed=first_seed,
             replication=replication,
             traces=traces,
-            progress=note if progress or workers > 1 else None,
+            progress=told if progress or workers > 1 else None,
             **extras,
         )
-        note(plan.duration)
+        told(plan.duration)
         return summarise(plan, facade.model, record, first_seed, replication)
 
     done: dict[int, Run] = {}

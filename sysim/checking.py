@@ -180,7 +180,7 @@ def _simulation(
     """One replication of a scenario, that can be asked to stop; the stored one where it is to be used again."""
     from sysim.result import summarise
     from sysim.study.check import SERIES
-    from sysim.study.replications import Stopped
+    from sysim.study.replications import ends_with
 
     run = running.run_of(engine)
 
@@ -192,13 +192,12 @@ def _simulation(
             return found
 
         def note(now: float) -> None:
-            if stop.is_set():
-                raise Stopped
             if progress is not None:
                 progress(min(1.0, now / plan.duration))
 
-        record = run(plan, seed=seed, replication=replication, traces=0, progress=note)
-        note(plan.duration)
+        told = ends_with(stop, note)
+        record = run(plan, seed=seed, replication=replication, traces=0, progress=told)
+        told(plan.duration)
         return summarise(plan, facade.model, record, seed, replication)
 
     return one

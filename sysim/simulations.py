@@ -37,7 +37,7 @@ def futures(engine: Engine, seed: int) -> Futures:
     in their order.
     """
     from sysim.result import summarise
-    from sysim.study.memory import ends_with
+    from sysim.study.replications import ends_with
 
     _ready(engine)
 

@@ -16,25 +16,12 @@ from sysim.model import Scenario
 from sysim.plan.fingerprint import fingerprint
 from sysim.plan.plan import Plan
 from sysim.result.run import Run
+from sysim.study.replications import ends_with
 
 if TYPE_CHECKING:
     from sysim.record.record import Record
 
 Seen = TypeVar("Seen")
-
-
-class Stopped(Exception):
-    """Ends a run that nobody waits for any more."""
-
-
-def ends_with(stop: Event) -> Callable[[float], None]:
-    """What is told the progress of a run, and ends it soon after nobody waits for it any more."""
-
-    def note(now: float) -> None:
-        if stop.is_set():
-            raise Stopped
-
-    return note
 
 
 @dataclass(frozen=True)
@@ -111,4 +98,4 @@ def kept(memory: Memory | None, kind: type[Seen], looked: str) -> Kept[Seen] | N
     return None if memory is None else Kept(memory, kind, looked)
 
 
-__all__ = ["Identity", "Kept", "Memory", "OneRun", "Prepared", "Stopped", "ends_with", "kept"]
+__all__ = ["Identity", "Kept", "Memory", "OneRun", "Prepared", "kept"]

@@ -15,15 +15,28 @@ from typing import TypeVar
 
 Task = TypeVar("Task")
 Seen = TypeVar("Seen")
-AHEAD = 2  # tasks a worker that may be under way or done before their turn
+AHEAD = 2
+"""Tasks a worker that may be under way, or done before their turn: what they give is kept so long."""
 
 
 class Stopped(Exception):
     """Ends a run that nobody waits for any more."""
 
 
+def ends_with(stop: Event, note: Callable[[float], None] | None = None) -> Callable[[float], None]:
+    """What is told the progress of a run: it tells `note`, and ends the run soon after nobody waits for it any more."""
+
+    def told(now: float) -> None:
+        if stop.is_set():
+            raise Stopped
+        if note is not None:
+            note(now)
+
+    return told
+
+
 def in_order(
-    tasks: Iterable[Task], one: Callable[[Task, Event], Seen], workers: int = 1
+    tasks: Iterable[Task], one: Callable[[Task, Event], Seen], workers: int = 1, ahead: int = AHEAD
 ) -> Generator[tuple[Task, Seen], None, None]:
     """What each task gives, in order. Closing the iterator, or Ctrl-C, sets the event given to `one`, which
     should then raise `Stopped`.
@@ -41,7 +54,7 @@ def in_order(
     source = iter(tasks)
     try:
         while True:
-            for new in islice(source, AHEAD * workers - len(waiting)):
+            for new in islice(source, ahead * workers - len(waiting)):
                 waiting.append((new, pool.submit(one, new, stop)))
             if not waiting:
                 return

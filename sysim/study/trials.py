@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
 from sysim.model import Scenario
 from sysim.result.run import Run
-from sysim.study.memory import Kept, OneRun, Stopped
+from sysim.study.memory import Kept, OneRun
+from sysim.study.replications import in_order
 
 Key = TypeVar("Key", bound=Hashable)
 Seen = TypeVar("Seen")
@@ -23,6 +23,8 @@ Simulation = Callable[[Scenario], OneRun]
 """Prepares a scenario for as many replications as one wants."""
 Progress = Callable[[float], None]
 KEPT = 32  # prepared scenarios
+AHEAD = 4
+"""Runs a worker that may be under way, or done before their turn: little is kept of each."""
 
 
 class Trials(Generic[Key, Seen]):
@@ -49,38 +51,7 @@ class Trials(Generic[Key, Seen]):
 
     def __call__(self, tasks: Sequence[tuple[Key, int]]) -> Iterator[tuple[tuple[Key, int], Seen]]:
         """What was seen in each (key, replication), in their order."""
-        stop = Event()
-        if self.workers == 1 or len(tasks) < 2:
-            for task in tasks:
-                yield task, self._one(task, stop)
-            return
-        yield from self._on_threads(tasks, stop)
-
-    def _on_threads(
-        self, tasks: Sequence[tuple[Key, int]], stop: Event
-    ) -> Iterator[tuple[tuple[Key, int], Seen]]:
-        pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="sysim")
-        source = iter(enumerate(tasks))
-        waiting: dict[Future[Seen], int] = {}
-        ready: dict[int, Seen] = {}
-        turn = 0
-        try:
-            while turn < len(tasks):
-                # Not more than a few ahead: what is not looked at yet is kept.
-                while len(waiting) + len(ready) < 4 * self.workers:
-                    number, task = next(source, (-1, None))
-                    if task is None:
-                        break
-                    waiting[pool.submit(self._one, task, stop)] = number
-                while turn in ready:
-                    yield tasks[turn], ready.pop(turn)
-                    turn += 1
-                if waiting:
-                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                        ready[waiting.pop(future)] = future.result()
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+        return in_order(tasks, self._one, self.workers if len(tasks) > 1 else 1, AHEAD)
 
     def _one(self, task: tuple[Key, int], stop: Event) -> Seen:
         key, replication = task
@@ -100,4 +71,4 @@ class Trials(Generic[Key, Seen]):
         return seen
 
 
-__all__ = ["OneRun", "Progress", "Simulation", "Stopped", "Trials"]
+__all__ = ["OneRun", "Progress", "Simulation", "Trials"]

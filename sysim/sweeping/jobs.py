@@ -106,15 +106,11 @@ class Points:
 
     def here(self, job: Job, stop: Event, note: Callable[[Job, float], None]) -> Answer:
         """Run a job on a thread of this process."""
-        from sysim.study.replications import Stopped
-
-        def noted(now: float) -> None:
-            if stop.is_set():
-                raise Stopped
-            note(job, min(1.0, now / plan.duration))
+        from sysim.study.replications import Stopped, ends_with
 
         try:
             scenario, plan = self.prepared(job.point)
+            noted = ends_with(stop, lambda now: note(job, min(1.0, now / plan.duration)))
             return _simulated(scenario, plan, job, noted), ""
         except Stopped:
             raise

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sysim.study.memory import kept
-from sysim.study.trials import Stopped, Trials
+from sysim.study.replications import Stopped
+from sysim.study.trials import Trials
 
 
 def trials(workers: int, log: list[Any] | None = None) -> Trials[str, str]:
