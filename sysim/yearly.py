@@ -68,9 +68,7 @@ def year(
     written = facade
     if facade.model.time.duration < length:
         facade = _longer(facade, length)
-    chosen = facade.model.seed if seed is None else seed
-    if not 0 <= chosen < 2**64:
-        raise ValueError(f"found the seed {chosen}, expected a whole number from 0 to 2**64 - 1")
+    chosen = api.seed_of(facade, seed)
     with storing.remembering(store, resume, "year", written, engine, chosen) as pieces:
         found = plan_year(
             facade.model, simulation(engine, chosen), terms,

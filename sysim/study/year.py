@@ -23,7 +23,8 @@ from sysim.study.memory import Memory
 from sysim.study.trials import Progress, Simulation
 from sysim.study.year_account import Account
 from sysim.study.year_cells import Span, matters, rest, stretches
-from sysim.study.year_load import SLOT, YearLoad, first_midnight, year_load
+from sysim.study.year_days import Days, first_midnight
+from sysim.study.year_load import SLOT, YearLoad, year_load
 from sysim.study.year_result import Year
 from sysim.study.year_runs import FAILED, OFFERED, Place, Seen, simulated
 from sysim.study.year_summary import Checked, summary
@@ -78,11 +79,11 @@ def plan_year(
     # One noisy year, that of a whole run with this seed: noise drawn anew for each stretch would be another for each.
     scenario = with_noise_of(scenario, run_key(seed, 0))
     start = first_midnight(scenario) if terms.start is None else terms.start
-    scenario = with_noise_of(scenario, run_key(seed, 0))
-    load = year_load(scenario, start, terms.days * (DAY // SLOT))
+    when = Days(scenario.time, start, terms.days, terms.cell)
+    cells = when.cells
+    load = year_load(scenario, start, cells * (terms.cell // SLOT))
     if not float(load.expected.sum()):
         raise SysimError("found no load in these days, so there is nothing to account for")
-    cells = terms.days * (DAY // terms.cell)
     work = _Work(scenario, load, terms, simulation, workers, progress, cells, memory)
     chosen = matters(load, cells, terms.near)
     room = terms.budget // terms.cell
@@ -100,7 +101,7 @@ def plan_year(
     checked = [Checked(place.first, place.end, seen) for place, seen in work.once(spans, 3)]
     return summary(
         scenario, account, checked, found.left, [span for span, _, well in runs if not well],
-        seed=seed, cell=terms.cell, runs=work.runs, simulated_s=work.simulated / 1e9,
+        seed=seed, when=when, runs=work.runs, simulated_s=work.simulated / 1e9,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sysim.analysis.fluid import backlog
 from sysim.model import CalendarRate, ConstantRate, ModulatedRate, OpenLoad, ReplayRate, Scenario, Service
 from sysim.model.action import FlagLever, ScaleLever
-from sysim.model.calendar import DAY, MINUTE, into_the_day, pieces
+from sysim.model.calendar import DAY, MINUTE, pieces
 from sysim.model.demand import mean, servers
 from sysim.model.holding import replicas_busy_each
 from sysim.model.stretch import rate_from, stretch
@@ -68,16 +68,6 @@ class YearLoad:
         """The seconds of work that wait at the fullest service at the end of each slot, by the fluid model."""
         piled = backlog(self.busy, SLOT / NS)
         return np.asarray(piled.max(axis=1)) if self.services else np.zeros(self.slots)
-
-
-def first_midnight(scenario: Scenario) -> int:
-    """The first midnight at or after time 0 (ns)."""
-    for load in scenario.load.values():
-        if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
-            return -(into_the_day(load.rate) + load.rate.elapsed) % DAY
-    if scenario.time.start is None:
-        return 0
-    return -into_the_day(CalendarRate(base=ConstantRate(value=0.0), start=scenario.time.start)) % DAY
 
 
 def year_load(scenario: Scenario, start: int, slots: int) -> YearLoad:

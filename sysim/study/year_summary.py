@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
@@ -19,6 +19,7 @@ from sysim.model import Scenario
 from sysim.model.calendar import DAY
 from sysim.study.year_account import Account
 from sysim.study.year_cells import Span, by_cell
+from sysim.study.year_days import Days
 from sysim.study.year_load import SLOT
 from sysim.study.year_result import Day, LoadYear, Period, ServiceYear, Stratum, Stretch, Validation, Year
 from sysim.study.year_runs import DEGRADED_, FAILED, LOST, OFFERED, SLOW, WORTH, Seen, histogram
@@ -45,12 +46,12 @@ def summary(
     ill: Sequence[Span],
     *,
     seed: int,
-    cell: int,
+    when: Days,
     runs: int,
     simulated_s: float,
 ) -> Year:
     """The `Year` of an account. `left` are stretches that there was no time for, `ill` those that never recovered."""
-    when = Moments(scenario.time.start, account.load.start, cell)
+    cell = when.cell
     days = tuple(_days(account, when))
     validation = _validation(account, checked)
     return Year(
@@ -59,7 +60,7 @@ def summary(
         days=days,
         loads={name: _load(scenario, account, n, name) for n, name in enumerate(account.load.loads)},
         services=_services(scenario, account),
-        periods=tuple(_periods(scenario, account, when, cell)),
+        periods=tuple(_periods(scenario, account, when)),
         stretches=tuple(_stretches(account, when, ill, cell)),
         strata=tuple(_strata(account)),
         validation=validation,
@@ -71,26 +72,6 @@ def summary(
         seed=seed,
         confidence=account.confidence,
     )
-
-
-class Moments:
-    """Dates and moments of cells; without a calendar, days are numbered."""
-
-    def __init__(self, start: str | None, offset: int, cell: int) -> None:
-        self.start = None if start is None else datetime.fromisoformat(start) + timedelta(microseconds=offset // 1_000)
-        self.cell = cell
-
-    def day(self, number: int) -> str:
-        """The date of a day."""
-        return f"day {number + 1}" if self.start is None else f"{self.start + timedelta(days=number):%Y-%m-%d}"
-
-    def moment(self, cell: int) -> str:
-        """When a cell begins."""
-        at = cell * self.cell
-        if self.start is None:
-            minutes = at % DAY // 60_000_000_000
-            return f"day {at // DAY + 1} {minutes // 60:02d}:{minutes % 60:02d}"
-        return f"{self.start + timedelta(microseconds=at // 1_000):%Y-%m-%d %H:%M}"
 
 
 def _load(scenario: Scenario, account: Account, n: int, name: str) -> LoadYear:
@@ -144,36 +125,30 @@ def _services(scenario: Scenario, account: Account) -> dict[str, ServiceYear]:
     return found
 
 
-def _days(account: Account, when: Moments) -> Iterator[Day]:
-    load = account.load
-    per_day = account.cells * DAY // (load.slots * SLOT)
-    number = account.cells // per_day
-    values = account.estimate.reshape(number, per_day, *account.estimate.shape[1:]).sum(axis=1)
+def _days(account: Account, when: Days) -> Iterator[Day]:
+    load, slots = account.load, account.slots
+    values = when.sums(account.estimate)
     simulated = np.zeros(account.cells)
     for span_, _ in account.whole:
         simulated[span_.first : span_.end] = 1.0
-    matters = simulated.reshape(number, per_day).max(axis=1) > 0.0
+    matters = when.sums(simulated) > 0.0
     simulated[list(account.sampled)] = 1.0
-    simulated = simulated.reshape(number, per_day).mean(axis=1)
-    pressure = by_cell(load.pressure, number)
-    for day in range(number):
-        top = int(pressure[day].argmax())
-        slot = day * pressure.shape[1] + top
+    simulated = when.means(simulated)
+    for day, (first, end) in enumerate(pairwise(when.edges)):
+        top = first * slots + int(load.pressure[first * slots : end * slots].argmax())
         yield Day(
             date=when.day(day),
             offered={name: float(values[day, n, OFFERED]) for n, name in enumerate(load.loads)},
             failed={name: max(0.0, float(values[day, n, FAILED])) for n, name in enumerate(load.loads)},
             lost={name: max(0.0, float(values[day, n, LOST])) for n, name in enumerate(load.loads)},
-            peak=float(pressure[day, top]),
-            busiest=load.services[int(load.busiest[slot])] if load.services else None,
+            peak=float(load.pressure[top]),
+            busiest=load.services[int(load.busiest[top])] if load.services else None,
             simulated=float(simulated[day]),
             matters=bool(matters[day]),
         )
 
 
-def _periods(scenario: Scenario, account: Account, when: Moments, cell: int) -> Iterator[Period]:
-    per_day = DAY // cell
-    number = account.cells // per_day
+def _periods(scenario: Scenario, account: Account, when: Days) -> Iterator[Period]:
     for name, slo in sorted(scenario.slos.items()):
         n = account.load.loads.index(slo.load)
         goals = []
@@ -183,17 +158,17 @@ def _periods(scenario: Scenario, account: Account, when: Moments, cell: int) -> 
             goals.append((f"{percent(slo.quantile)} within {span(slo.limit / 1e9)}", SLOW, slo.quantile))
         length = max(1, slo.period // DAY)
         for what, quantity, goal in goals:
-            for first in range(0, number, length):
-                last = min(first + length, number)
+            for first in range(0, when.number, length):
+                last = min(first + length, when.number)
                 inside = np.zeros(account.cells, dtype=bool)
-                inside[first * per_day : last * per_day] = True
+                inside[when.edges[first] : when.edges[last]] = True
                 part = account.estimate[inside, n]
                 requests = float(part[:, OFFERED].sum())
                 if quantity == SLOW:
                     requests -= float(part[:, FAILED].sum())
                 bad = account.total(n, quantity, inside)
                 allowed = max(requests * (1.0 - goal), 1e-300)
-                daily = part[:, quantity].reshape(last - first, per_day).sum(axis=1) / allowed
+                daily = when.sums(account.estimate[:, n, quantity], first, last) / allowed
                 order = np.argsort(-daily, kind="stable")[:WORST_OF_A_PERIOD]
                 yield Period(
                     slo=name, what=what, first=when.day(first), days=last - first, requests=requests, bad=bad,
@@ -202,7 +177,7 @@ def _periods(scenario: Scenario, account: Account, when: Moments, cell: int) -> 
                 )  # fmt: skip
 
 
-def _stretches(account: Account, when: Moments, ill: Sequence[Span], cell: int) -> Iterator[Stretch]:
+def _stretches(account: Account, when: Days, ill: Sequence[Span], cell: int) -> Iterator[Stretch]:
     load, slots = account.load, account.slots
     for span_, runs in account.whole:
         pressure = load.pressure[span_.first * slots : span_.end * slots]
@@ -275,7 +250,7 @@ def _doubts(
     validation: Mapping[str, Validation],
     left: Sequence[Span],
     ill: Sequence[Span],
-    when: Moments,
+    when: Days,
     cell: int,
 ) -> Iterator[str]:
     for name, one in validation.items():

@@ -17,7 +17,8 @@ from sysim.plan.passes.rates import rates
 from sysim.plan.tables import Q_CUMULATED, Q_RATE, Q_SLOPE, Q_START
 from sysim.report.year import year_dict, year_text
 from sysim.study.year_cells import by_cell, matters, rest, stretches
-from sysim.study.year_load import SLOT, first_midnight, year_load
+from sysim.study.year_days import Days, first_midnight
+from sysim.study.year_load import SLOT, year_load
 from sysim.study.year_result import Year
 
 SHOP = """
@@ -103,6 +104,44 @@ def test_every_kind_of_load_is_counted() -> None:
     front = load.services.index("front")
     assert load.busy[[0, 359, 360, 1439], front] == pytest.approx([0.2, 0.2, 0.1, 0.2])
     assert load.busy[0, load.services.index("back")] == pytest.approx((0.5 + 0.2 + 0.1) * 3 / 10)
+
+
+LONDON = {"time.start": "2026-03-27T12:00", "time.zone": "Europe/London", "time.duration": "3d"}
+
+
+def test_days_begin_at_midnight_where_clocks_change() -> None:
+    days = Days(sysim.loads(SHOP, set=LONDON).model.time, 12 * HOUR, 4, 15 * MINUTE)
+    assert days.edges == (0, 96, 188, 284, 380)  # the 29th has 23 hours
+    assert [days.day(k) for k in range(4)] == ["2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"]
+    assert [days.moment(k) for k in (96, 99, 100, 187, 188)] == [
+        "2026-03-29 00:00", "2026-03-29 00:45", "2026-03-29 02:00", "2026-03-29 23:45", "2026-03-30 00:00",
+    ]  # fmt: skip
+    autumn = sysim.loads(SHOP, set=LONDON | {"time.start": "2026-10-25T00:00"}).model.time
+    assert Days(autumn, 0, 2, HOUR).edges == (0, 25, 49)
+    assert Days(autumn, 0, 2, 6 * HOUR).edges == (0, 4, 8)  # to the nearest edge of a cell
+    counted = np.arange(49.0)
+    assert Days(autumn, 0, 2, HOUR).sums(counted).tolist() == [counted[:25].sum(), counted[25:].sum()]
+    plain = Days(sysim.loads(SHOP).model.time, 0, 3, 6 * HOUR)
+    assert plain.edges == (0, 4, 8, 12) and plain.moment(5) == "2026-04-07 06:00"
+
+
+def test_the_first_midnight_is_that_of_the_clock() -> None:
+    assert first_midnight(sysim.loads(SHOP, set=LONDON).model) == 12 * HOUR
+    assert first_midnight(sysim.loads(SHOP, set=LONDON | {"time.start": "2026-03-28T00:00"}).model) == 0
+    before = LONDON | {"time.start": "2026-03-29T00:30"}
+    assert first_midnight(sysim.loads(SHOP, set=before).model) == 22 * HOUR + 30 * MINUTE
+    without = LONDON | {"load.customers.rate": "0.01/s"}
+    assert first_midnight(sysim.loads(SHOP, set=without).model) == 12 * HOUR
+
+
+def test_a_day_has_what_its_calendar_brings_where_clocks_change() -> None:
+    # All customers come between 20:00 and midnight, so whoever is put on another day is missed.
+    evenings = {"daily": [0.0] * 20 + [6.0] * 4, "base": "0.05/s"}
+    terms = {"days": 4, "simulate": "1d", "checks": 0, "warmup": "5m"}
+    found = sysim.year(sysim.loads(SHOP, set=LONDON | {"load.customers.rate": evenings}), **terms)
+    assert [day.date for day in found.days][1] == "2026-03-29"
+    offered = [day.offered["customers"] / (0.05 * 6.0 * 4 * 3600) for day in found.days]
+    assert offered == pytest.approx([1.6, 1.0, 1.0, 1.0], rel=1e-9)  # the first is a Saturday
 
 
 def test_replicas_follow_the_clock_and_the_load() -> None:
