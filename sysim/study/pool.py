@@ -57,7 +57,7 @@ class Pool(Generic[Job, Answer]):
                         break
                     try:
                         self._submit(executor, job)
-                    except BrokenExecutor:
+                    except (BrokenExecutor, OSError):  # OSError: it was breaking while it began a worker
                         suspects.append(job)
                         broken += 1
                         if broken > STUBBORN:

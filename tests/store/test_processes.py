@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from sysim.store import open_store
+from tests.store.processes import ended, started
 from tests.store.same import canonical, timeless
 from tests.study.files import STALL
 
@@ -31,17 +32,8 @@ def stall(tmp_path: Path) -> str:
     return str(path)
 
 
-def start(*args: str, **options: Any) -> subprocess.Popen[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("SYSIM_STORE", "GITHUB_ACTIONS")}
-    return subprocess.Popen(
-        [sys.executable, "-c", MAIN, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment, **options,
-    )  # fmt: skip
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+def start(*words: str, **options: Any) -> subprocess.Popen[str]:
+    return started(MAIN, *words, **options)
 
 
 def stored(place: Path, table: str = "run_replications") -> int:

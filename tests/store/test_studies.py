@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +29,9 @@ from sysim.store.parts import noted, read
 from sysim.store.schema import VERSION
 from sysim.study.capacity import lab, supply
 from sysim.study.year_runs import Seen, look
+from tests.store.processes import ended, started
 from tests.store.same import differs
-from tests.store.test_processes import POSIX, ended, until
+from tests.store.test_processes import POSIX, until
 from tests.study.test_capacity import LOSS
 
 SMALL = (
@@ -516,11 +515,7 @@ COMMANDS = pytest.mark.parametrize(
 
 
 def start(log: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "SYSIM_STORE"}
-    return subprocess.Popen(
-        [sys.executable, "-c", COUNTING, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment,
-    )  # fmt: skip
+    return started(COUNTING, str(log), *words)
 
 
 def lines(log: Path) -> int:

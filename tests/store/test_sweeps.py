@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,8 @@ import sysim
 from sysim.report.sweep import sweep_dict
 from sysim.store import Keeping, StoreError, open_store
 from sysim.store.schema import VERSION
-from tests.store.test_processes import POSIX, ended, until, whole
+from tests.store.processes import ended, started
+from tests.store.test_processes import POSIX, until, whole
 from tests.study.files import STALL
 
 TINY = """
@@ -57,11 +56,7 @@ def tiny(tmp_path: Path) -> str:
 
 
 def start(log: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "SYSIM_STORE"}
-    return subprocess.Popen(
-        [sys.executable, "-c", COUNTING, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment,
-    )  # fmt: skip
+    return started(COUNTING, str(log), *words)
 
 
 def lines(log: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import threading
@@ -124,6 +125,26 @@ class Broken(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         raise BrokenExecutor("broken")
+
+
+class Closing(ThreadPoolExecutor):
+    """Is closed by the death of a worker while it begins another one."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if args == (2,):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_an_executor_that_breaks_while_it_takes_a_job() -> None:
+    made: list[Executor] = []
+
+    def opened() -> Executor:
+        made.append(ThreadPoolExecutor(1) if made else Closing(1))
+        return made[-1]
+
+    answers = list(Pool(lambda job: job * job, opened, let_go, 2)(range(5)))
+    assert sorted(answers) == [(n, n * n) for n in range(5)] and len(made) == 2
 
 
 def test_an_executor_that_never_works_ends_with_its_error() -> None:
