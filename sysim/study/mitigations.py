@@ -15,12 +15,14 @@ from sysim.model import (
     Action,
     Call,
     ClearQueueLever,
+    DeployLever,
     DrainLever,
     EdgeTarget,
     FlagLever,
     OperationTarget,
     Publish,
     RestartLever,
+    RollbackLever,
     ScaleLever,
     Scenario,
     ServiceTarget,
@@ -97,7 +99,7 @@ def applied(scenario: Scenario, mitigation: Mitigation, act: int) -> Scenario:
 
 
 def _rollbacks(scene: Scene) -> Iterator[Mitigation]:
-    """Taking back what broke it: all that is active together, and each alone."""
+    """Taking back what broke it: all faults that are active together, and each alone; and each deploy."""
     found = {
         number: name for number, name in scene.faults.items()
         if not (isinstance(effect := scene.scenario.faults[number].effect, CrashFault) and effect.restart_after)
@@ -106,6 +108,9 @@ def _rollbacks(scene: Scene) -> Iterator[Mitigation]:
         yield Mitigation("rollback", "roll back: end all faults", ends=tuple(found))
     for number, name in found.items():
         yield Mitigation("rollback", f"roll back: end {name}", ends=(number,))
+    for service in _deployed(scene):
+        levers = scene.now(RollbackLever(service=service))
+        yield Mitigation("rollback", f"roll back the deploy of {service}", levers)
 
 
 def _flags(scene: Scene) -> Iterator[Mitigation]:
@@ -311,6 +316,21 @@ def _calls(scenario: Scenario) -> Iterator[tuple[CallPolicy | None, str]]:
         for step in walk(program):
             if isinstance(step, Call | Publish):
                 yield step.policy, step.target
+
+
+def _deployed(scene: Scene) -> list[str]:
+    """The services that have had a deploy which nobody has taken back. Deploys on a condition are left out: whether it
+    has come true is not known here.
+    """
+    found: dict[str, None] = {}
+    past = [action for action in scene.scenario.actions if action.at is not None and action.at <= scene.act]
+    for action in sorted(past, key=lambda action: action.at or 0):
+        match action.lever:
+            case DeployLever(service=service):
+                found[service] = None
+            case RollbackLever(service=service):
+                found.pop(service, None)
+    return list(found)
 
 
 def _struck(scene: Scene) -> list[str]:

@@ -69,6 +69,40 @@ def test_a_stall_that_lasts_is_rolled_back() -> None:
     assert "fault stall is active" in " ".join(sentences(stalled))
 
 
+DEPLOYED = """
+sysim: 1
+name: deployed
+time: {duration: 100s, warmup: 5s}
+services:
+  web:
+    replicas: 4
+    concurrency: 4
+    queue: {capacity: 40}
+    startup: 2s
+    operations: {get: [{work: {exponential: 20ms}}]}
+load: {visitors: {call: web.get, rate: 150/s, policy: {timeout: 1s}}}
+actions: [{at: 20s, deploy: {service: web, slowdown: 8}}]
+"""
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_bad_deploy_is_rolled_back(engine: Any) -> None:
+    deployed = sysim.loads(DEPLOYED)
+    found = sysim.what_if(deployed, "45s", replications=2, kinds=["rollback", "restart"], engine=engine)
+    rolled = effect(found, "roll back the deploy of web")
+    assert rolled.rank == 1 and rolled.recovered == 2 and rolled.verdict == "better"
+    assert found.nothing.recovered == 0 and effect(found, "restart web").recovered == 0
+
+
+def test_a_deploy_that_was_taken_back_or_is_still_to_come_is_not_rolled_back() -> None:
+    back = sysim.loads(DEPLOYED.replace("slowdown: 8}}", "slowdown: 8}}, {at: 30s, rollback: web}")).model
+    for scenario, act, names in (
+        (back, 25, ["roll back the deploy of web"]), (back, 35, []), (sysim.loads(DEPLOYED).model, 15, []),
+    ):  # fmt: skip
+        scene = Scene(scenario, act * NS, 90 * NS, {}, ("web",), ())
+        assert [one.name for one in mitigations(scene, ["rollback"])][1:] == names
+
+
 def test_customers_saved_are_paired_differences(found: WhatIf) -> None:
     one = effect(found, "turn all retries off")
     differences = [a.served - b.served for a, b in zip(one.seen, found.nothing.seen, strict=True)]
