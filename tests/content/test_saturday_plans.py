@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import sysim
 from sysim.report.capacity import plan_text
+from sysim.study.capacity.plan import CapacityPlan
+
+ROOT = Path(__file__).parents[2]
 
 PLANS = [
     ("ordinary_saturday", {"history", "web"}),
     ("grand_national", {"web"}),
     ("zone_lost", {"history", "web"}),
     ("deploy_before_the_race", {"history", "web", "betting"}),
-    ("autoscaler_or_prescaling", {"history", "web"}),
+    ("autoscaler_or_prescaling", {"wallet"}),
     ("ci_on_monday", {"runners"}),
-    ("exchange_times_five", {"engine"}),
+    ("exchange_times_five@orders_first_few_looks", {"engine"}),
 ]
+
+
+def plan(name: str) -> CapacityPlan:
+    file, _, variant = name.partition("@")
+    scenario = sysim.load(ROOT / "experiments" / "saturday" / f"{file}.yaml", variant=variant or None)
+    return sysim.capacity_plan(scenario, whole_day=False, workers=2)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "first"), PLANS, ids=[name for name, _ in PLANS])
 def test_the_plan_of_an_experiment(name: str, first: set[str]) -> None:
-    found = sysim.capacity_plan(sysim.load(f"experiments/saturday/{name}.yaml"), whole_day=False, workers=2)
+    found = plan(name)
     assert found.exit_code == 0, plan_text(found)
     assert found.certificate is not None and found.certificate.plan.word == "holds"
     assert {word for word in (some.word for some in found.certificate.fewer.values())} <= {"violated", "holds"}
     assert found.saturations[0].factor > 1.0
     assert {one.bottleneck for one in found.saturations} <= first, plan_text(found)
+
+
+@pytest.mark.parametrize("variant", ["one_queue", "orders_first"])
+def test_no_replicas_help_an_exchange_whose_engine_may_not_grow(variant: str) -> None:
+    found = plan(f"exchange_times_five@{variant}")
+    assert found.exit_code == 1 and found.sizes is None
+    assert "engine is full, and may not grow" in found.problem
