@@ -19,6 +19,7 @@ import pytest
 from sysim.store import open_store
 from tests.store.processes import ended, started
 from tests.store.same import canonical, timeless
+from tests.store.sql import connected
 from tests.study.files import STALL
 
 MAIN = "from sysim.cli import main; main()"
@@ -41,7 +42,7 @@ def stored(place: Path, table: str = "run_replications") -> int:
     if not place.exists():
         return 0
     try:
-        with sqlite3.connect(place, timeout=30) as connection:
+        with connected(place, timeout=30) as connection:
             return int(connection.execute(f"select count(*) from {table}").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
@@ -56,7 +57,7 @@ def until(place: Path, count: int, table: str = "run_replications") -> None:
 
 def whole(place: Path) -> None:
     """Nothing in the store is half there."""
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
         assert connection.execute("pragma foreign_key_check").fetchall() == []
         counts = connection.execute(
@@ -169,7 +170,7 @@ def test_a_store_that_is_locked(tmp_path: Path, stall: str, monkeypatch: pytest.
     words = ["run", stall, "--engine", "reference", "--store", str(place)]
     CliRunner().invoke(cli, words)
     monkeypatch.setattr(file, "PATIENCE_S", 0.1)
-    with sqlite3.connect(place, isolation_level=None) as connection:
+    with connected(place, isolation_level=None) as connection:
         connection.execute("begin immediate")
         done = CliRunner().invoke(cli, words)
         assert done.exit_code == 2 and "another process has been writing" in done.stderr and not done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import sysim
 from sysim import running
 from sysim.store import Keeping, open_store
 from tests.store.same import canonical, differs, timeless
+from tests.store.sql import connected
 from tests.study.files import STALL
 
 
@@ -62,7 +62,7 @@ def test_more_replications_of_the_same_run(place: Path, simulated: list[tuple[in
     same(more, whole)
     for a, b in zip(more.runs[:3], first.runs, strict=True):
         assert differs(a, b) is None
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         assert connection.execute("select count(*) from replications").fetchone() == (5,)
         assert connection.execute("select count(*) from run_replications").fetchone() == (8,)
 

@@ -14,6 +14,7 @@ import sysim
 import sysim.result
 from sysim.store import Keeping, StoreError, open_store
 from tests.store.same import canonical
+from tests.store.sql import connected
 from tests.study.files import STALL
 
 
@@ -28,7 +29,7 @@ def simulate(place: Path, **options: object) -> sysim.Result:
 
 
 def query(place: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         return connection.execute(sql, values).fetchall()
 
 
@@ -152,13 +153,13 @@ def test_numbers_that_are_not_there(place: Path) -> None:
 
 
 def foreign(place: Path) -> None:
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         connection.execute("create table runs (id integer primary key)")
 
 
 def newer(place: Path) -> None:
     simulate(place)
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         connection.execute("pragma user_version = 99")
         connection.execute("pragma journal_mode = delete")
 
@@ -200,7 +201,7 @@ def test_nothing_is_written_unless_asked_for(tmp_path: Path, monkeypatch: pytest
 
 def test_a_damaged_store(place: Path) -> None:
     simulate(place)
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         connection.execute("pragma journal_mode = delete")
     content = bytearray(place.read_bytes())
     content[100 : len(content)] = b"\x55" * (len(content) - 100)

@@ -31,6 +31,7 @@ from sysim.study.capacity import lab, supply
 from sysim.study.year_runs import Seen, look
 from tests.store.processes import ended, started
 from tests.store.same import differs
+from tests.store.sql import connected
 from tests.store.test_processes import POSIX, until
 from tests.study.test_capacity import LOSS
 
@@ -122,7 +123,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def rows(place: Path, query: str) -> list[Any]:
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         found = connection.execute(query).fetchall()
     connection.close()
     return found
@@ -349,7 +350,7 @@ def test_the_sources_of_studies_belong_to_the_version() -> None:
 
 def test_a_damaged_piece_is_simulated_again(place: Path, engine: Engine) -> None:
     fresh = plan(place)
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         connection.execute("update pieces set seen = x'00112233' where id = 3")
     connection.close()
     found: list[Any] = []
@@ -457,7 +458,7 @@ def test_what_no_run_has_is_forgotten(place: Path, engine: Engine) -> None:
 
 def test_a_store_of_the_second_format_is_read_and_brought_up(place: Path) -> None:
     sysim.simulate(sysim.loads(SMALL), replications=2, store=place)
-    with sqlite3.connect(place, isolation_level=None) as connection:
+    with connected(place, isolation_level=None) as connection:
         connection.execute("drop table run_pieces")
         connection.execute("drop table pieces")
         connection.execute("pragma user_version = 2")
@@ -479,7 +480,7 @@ def test_a_store_of_the_second_format_is_read_and_brought_up(place: Path) -> Non
 
 def test_deleting_from_a_store_of_the_second_format(place: Path) -> None:
     sysim.simulate(sysim.loads(SMALL), replications=1, store=place)
-    with sqlite3.connect(place, isolation_level=None) as connection:
+    with connected(place, isolation_level=None) as connection:
         connection.execute("drop table run_pieces")
         connection.execute("drop table pieces")
         connection.execute("pragma user_version = 2")

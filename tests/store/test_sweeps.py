@@ -16,6 +16,7 @@ from sysim.report.sweep import sweep_dict
 from sysim.store import Keeping, StoreError, open_store
 from sysim.store.schema import VERSION
 from tests.store.processes import ended, started
+from tests.store.sql import connected
 from tests.store.test_processes import POSIX, until, whole
 from tests.study.files import STALL
 
@@ -64,7 +65,7 @@ def lines(log: Path) -> int:
 
 
 def rows(place: Path, query: str) -> list[Any]:
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         return connection.execute(query).fetchall()
 
 
@@ -207,7 +208,7 @@ def test_a_store_that_fails_does_not_take_the_sweep_with_it(tmp_path: Path, monk
 
 def first_format(place: Path) -> None:
     """Make a store into what earlier versions wrote."""
-    with sqlite3.connect(place, isolation_level=None) as connection:
+    with connected(place, isolation_level=None) as connection:
         connection.execute("pragma writable_schema = on")
         connection.execute(
             "update sqlite_master set sql = replace(sql, 'kind text not null,',"
@@ -227,7 +228,7 @@ def test_a_store_of_the_first_format_is_brought_up(tmp_path: Path) -> None:
     with open_store(place) as store:
         store.delete(3)
     first_format(place)
-    with pytest.raises(sqlite3.IntegrityError), sqlite3.connect(place) as connection:
+    with pytest.raises(sqlite3.IntegrityError), connected(place) as connection:
         connection.execute("update runs set kind = 'sweep'")
     connection.close()
     with open_store(place) as store:
@@ -252,7 +253,7 @@ def test_a_store_of_the_first_format_is_brought_up(tmp_path: Path) -> None:
 def test_a_store_of_a_later_format_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "runs.db"
     sweep(place)
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         connection.execute(f"pragma user_version = {VERSION + 1}")
     connection.close()
     with pytest.raises(StoreError, match="a newer sysim made it"):

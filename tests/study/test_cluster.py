@@ -15,6 +15,7 @@ import pytest
 
 import sysim
 from sysim.errors import SysimError
+from tests.store.sql import connected
 from tests.study.test_sweep import QUEUE, sweep, told
 
 distributed = pytest.importorskip("distributed")
@@ -56,9 +57,8 @@ def test_a_worker_is_killed_in_the_middle(cluster: Any, tmp_path: Path) -> None:
     found = sweep(vary, cluster=cluster.scheduler_address, progress=progress, store=place, **options)
     assert killed and [one.state for one in found.points] == ["complete"] * 36
     assert told(found) == told(sweep(vary, workers=2, **options))
-    import sqlite3
 
-    with sqlite3.connect(place) as connection:
+    with connected(place) as connection:
         counts = connection.execute('select count(*), count(distinct "key") from replications').fetchone()
     assert counts == (72, 72), "what the worker had begun is stored once"
 
