@@ -52,7 +52,11 @@ def _decorators(several: bool) -> tuple[Decorator, ...]:
 
 
 def _processors(ctx: click.Context, param: click.Parameter, workers: int | None) -> int:
-    return workers or os.cpu_count() or 1
+    if workers is not None:
+        return workers
+    # Those that this process may use: in a container, or under taskset, not those of the machine.
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    return len(allowed) or os.cpu_count() or 1
 
 
 seed_option = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Another seed than the file's.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,22 @@ def test_a_cold_cache_is_announced_in_one_line(monkeypatch: pytest.MonkeyPatch, 
         with progress.progress(engine, quiet) as note:
             assert note is None
         assert capsys.readouterr().err == f"{progress.COMPILING}\n" * lines
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs a system that tells which may be used")
+def test_as_many_workers_as_processors_may_be_used(stall: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sysim import api
+
+    asked: list[int] = []
+    genuine = api.simulate
+
+    def simulate(*args: Any, workers: int, **options: Any) -> Any:
+        asked.append(workers)
+        return genuine(*args, workers=workers, **options)
+
+    monkeypatch.setattr(api, "simulate", simulate)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 6})
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    for words in ((), ("--workers", "2")):
+        sysim("run", stall, "--engine", "reference", *words)
+    assert asked == [3, 2]
