@@ -175,7 +175,7 @@ services:
     operations: {ask: [{work: {exponential: 2ms}}, {call: back.look}]}
   back:
     concurrency: 10
-    queue: {capacity: 200}
+    queue: {capacity: 5000}
     operations: {look: [{work: {exponential: 100ms}}]}
 load:
   asks:
