@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from sysim.model import CalendarRate, ConstantRate, OpenLoad, Scenario
-from sysim.model.calendar import DAY, MINUTE, into_the_day
+from sysim.model import CalendarRate, OpenLoad, Scenario
+from sysim.model.calendar import DAY, MINUTE
 from sysim.model.scenario import Time
 from sysim.zones import local, ns, utc
 
@@ -24,14 +24,13 @@ class Days:
     def __init__(self, time: Time, start: int, number: int, cell: int) -> None:
         self.cell, self._start, self._zone = cell, start, time.zone
         self._zero = None if time.start is None else datetime.fromisoformat(time.start)
-        first = self._first = None if self._zero is None else self._shown(start)
-        if first is None:
-            begins = [start + k * DAY for k in range(number + 1)]
-        else:
+        self._first: datetime | None = None
+        begins = [start + k * DAY for k in range(number + 1)]
+        if self._zero is not None:
             # A day begins by the clock; the first does where it was said to, also in an hour that comes twice.
-            zero = utc(self._zone, self._zero) if self._zero is not None else first
-            moments = (first + timedelta(days=k) for k in range(1, number + 1))
-            begins = [start, *(ns(utc(self._zone, moment) - zero) for moment in moments)]
+            self._first = self._shown(start)
+            moments = (self._first + timedelta(days=k) for k in range(1, number + 1))
+            begins[1:] = [ns(utc(self._zone, moment) - utc(self._zone, self._zero)) for moment in moments]
         self.edges = tuple(round((at - start) / cell) for at in begins)
 
     @property
@@ -77,20 +76,17 @@ class Days:
 def first_midnight(scenario: Scenario) -> int:
     """The first midnight at or after time 0 (ns)."""
     time = scenario.time
-    gone = next((load.rate.elapsed for load in scenario.load.values()
-                 if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate)), 0)  # fmt: skip
-    if time.zone is not None and time.start is not None:
-        zero = datetime.fromisoformat(time.start)
-        now = local(zero, time.zone, timedelta(microseconds=gone // 1_000))
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        midnight = midnight if midnight == now else midnight + timedelta(days=1)
-        return ns(utc(time.zone, midnight) - utc(time.zone, zero)) - gone
-    for load in scenario.load.values():
-        if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate):
-            return -(into_the_day(load.rate) + load.rate.elapsed) % DAY
-    if time.start is None:
-        return 0
-    return -into_the_day(CalendarRate(base=ConstantRate(value=0.0), start=time.start)) % DAY
+    calendars = [load.rate for load in scenario.load.values()
+                 if isinstance(load, OpenLoad) and isinstance(load.rate, CalendarRate)]  # fmt: skip
+    gone = calendars[0].elapsed if calendars else 0
+    start = time.start or next((rate.start for rate in calendars), None)
+    if start is None:  # then the days of calendars begin at their time 0
+        return -gone % DAY
+    zero = datetime.fromisoformat(start)
+    now = local(zero, time.zone, timedelta(microseconds=gone // 1_000))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = midnight if midnight == now else midnight + timedelta(days=1)
+    return ns(utc(time.zone, midnight) - utc(time.zone, zero)) - gone
 
 
 __all__ = ["Days", "first_midnight"]
