@@ -7,7 +7,8 @@ import numpy as np
 from sysim.engine.reference import laws
 from sysim.engine.reference.clock import Entry, Wait
 from sysim.engine.reference.laws import derive, uniform
-from sysim.engine.reference.stories import Programs, Start, Traveller, User
+from sysim.engine.reference.stories import Programs, Start
+from sysim.engine.reference.travellers import Traveller, User
 from sysim.engine.reference.world import Home, World
 from sysim.plan.tables import (
     ARRIVALS_BATCH,
