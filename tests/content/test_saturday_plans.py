@@ -13,14 +13,15 @@ from sysim.study.capacity.plan import CapacityPlan
 ROOT = Path(__file__).parents[2]
 
 PLANS = [
-    ("ordinary_saturday", {"history", "web"}),
-    ("grand_national", {"web"}),
-    ("zone_lost", {"history", "web"}),
-    ("deploy_before_the_race", {"history", "web", "betting"}),
-    ("autoscaler_or_prescaling", {"wallet"}),
-    ("ci_on_monday", {"runners"}),
-    ("exchange_times_five@orders_first_few_looks", {"engine"}),
+    ("ordinary_saturday", ["web", "web"]),
+    ("grand_national", ["web", "web"]),
+    ("zone_lost", ["history"]),
+    ("deploy_before_the_race", ["history"]),
+    ("autoscaler_or_prescaling", ["wallet"]),
+    ("ci_on_monday", ["runners"]),
+    ("exchange_times_five@orders_first_few_looks", ["engine"]),
 ]
+"""The plan of a file (and variant), and what breaks first: when nothing fails, and in the hardest situation."""
 
 
 def plan(name: str) -> CapacityPlan:
@@ -31,13 +32,11 @@ def plan(name: str) -> CapacityPlan:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "first"), PLANS, ids=[name for name, _ in PLANS])
-def test_the_plan_of_an_experiment(name: str, first: set[str]) -> None:
+def test_the_plan_of_an_experiment(name: str, first: list[str]) -> None:
     found = plan(name)
-    assert found.exit_code == 0, plan_text(found)
-    assert found.certificate is not None and found.certificate.plan.word == "holds"
-    assert {word for word in (some.word for some in found.certificate.fewer.values())} <= {"violated", "holds"}
-    assert found.saturations[0].factor > 1.0
-    assert {one.bottleneck for one in found.saturations} <= first, plan_text(found)
+    assert found.exit_code == 0, plan_text(found)  # it holds, and no replica can go
+    assert [one.bottleneck for one in found.saturations] == first, plan_text(found)
+    assert all(one.factor > 1.0 for one in found.saturations)
 
 
 @pytest.mark.parametrize("variant", ["one_queue", "orders_first"])
